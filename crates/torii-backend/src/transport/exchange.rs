@@ -1,0 +1,114 @@
+//! The seam between this crate and the network: one HTTP exchange.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+
+/// Performs one HTTP exchange. The default is [`ReqwestClient`](crate::http_client::ReqwestClient).
+///
+/// An implementation follows no redirect, retries nothing that the server may have seen, decodes no content
+/// encoding, and keeps to the [`Limits`]. The same client can serve the key set and the backend API.
+pub trait HttpClient: fmt::Debug + Send + Sync + 'static {
+    /// Sends `request` and reads the whole reply, whatever its status.
+    fn send<'a>(&'a self, request: Request<Bytes>, limits: Limits) -> Exchange<'a>;
+}
+
+/// The future of one exchange.
+pub type Exchange<'a> = Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + 'a>>;
+
+impl<T: HttpClient> HttpClient for Arc<T> {
+    fn send<'a>(&'a self, request: Request<Bytes>, limits: Limits) -> Exchange<'a> {
+        (**self).send(request, limits)
+    }
+}
+
+/// What one exchange may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Until the last byte of the reply has been read, from the start of the connection attempt.
+    pub total: Duration,
+    /// Most bytes of the reply's body.
+    pub max_body: usize,
+}
+
+impl Limits {
+    pub(crate) const fn new(total: Duration, max_body: usize) -> Self {
+        Self { total, max_body }
+    }
+}
+
+/// An exchange that brought no reply.
+#[derive(Clone, Debug)]
+pub struct HttpError {
+    kind: HttpErrorKind,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+/// Why an exchange brought no reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HttpErrorKind {
+    /// No connection was made, so the server saw nothing.
+    Connect,
+    /// The time ran out; the server may have seen the request.
+    Timeout,
+    /// The connection broke; the server may have seen the request.
+    Broken,
+    /// The reply's body is larger than [`Limits::max_body`].
+    TooLarge,
+    /// The client could not be set up or the request could not be written down.
+    Setup,
+}
+
+impl HttpError {
+    /// An error of this kind, caused by `source`.
+    pub fn new(kind: HttpErrorKind, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self {
+            kind,
+            source: Some(Arc::from(source.into())),
+        }
+    }
+
+    /// Why there is no reply.
+    pub fn kind(&self) -> HttpErrorKind {
+        self.kind
+    }
+
+    /// Whether the server may have seen the request, and so may have acted on it.
+    pub fn may_have_been_sent(&self) -> bool {
+        !matches!(self.kind, HttpErrorKind::Connect | HttpErrorKind::Setup)
+    }
+}
+
+impl From<HttpErrorKind> for HttpError {
+    fn from(kind: HttpErrorKind) -> Self {
+        Self { kind, source: None }
+    }
+}
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            HttpErrorKind::Connect => "no connection could be made",
+            HttpErrorKind::Timeout => "no complete reply came in time",
+            HttpErrorKind::Broken => "the connection broke before the reply was complete",
+            HttpErrorKind::TooLarge => "the reply is too large",
+            HttpErrorKind::Setup => "the HTTP client could not be set up",
+        })
+    }
+}
+
+impl StdError for HttpError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn StdError + 'static))
+    }
+}

@@ -1,0 +1,54 @@
+//! The credentials in a request's header, [RFC 6750, section 2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1).
+
+use http::header::{HeaderMap, HeaderName};
+
+use super::error::{ErrorCode, TokenError};
+use super::token::MAX_TOKEN;
+
+/// Most bytes of the header's value: a token, the scheme and some white space.
+const MAX_HEADER: usize = MAX_TOKEN + 64;
+const SCHEME: &str = "bearer";
+
+/// The token in the header `name`. Neither a query parameter nor a cookie nor a form field is looked at.
+pub(crate) fn token<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<&'h str, TokenError> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else {
+        return Err(TokenError::new(
+            ErrorCode::HeaderMissing,
+            "no credentials were sent",
+        ));
+    };
+    if values.next().is_some() {
+        // Even if they are equal: proxies and frameworks disagree on which one counts.
+        return Err(TokenError::new(
+            ErrorCode::HeaderAmbiguous,
+            "the header was sent more than once",
+        ));
+    }
+    from_value(value.as_bytes())
+}
+
+fn from_value(value: &[u8]) -> Result<&str, TokenError> {
+    let malformed = |detail| Err(TokenError::new(ErrorCode::HeaderMalformed, detail));
+    if value.len() > MAX_HEADER {
+        return Err(TokenError::new(
+            ErrorCode::TooLarge,
+            "the header is too large to hold a token",
+        ));
+    }
+    let Ok(text) = str::from_utf8(value) else {
+        return malformed("the header is not ASCII text");
+    };
+    // Optional white space around a field's value belongs to HTTP (RFC 9110, section 5.5), not to the value.
+    let text = text.trim_matches([' ', '\t']);
+    if text.is_empty() {
+        return Err(TokenError::new(ErrorCode::HeaderMissing, "the header is empty"));
+    }
+    if !text.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) {
+        return malformed("the header holds a control character or one that is not ASCII");
+    }
+    match text.split_once(' ') {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(SCHEME) => Ok(rest.trim_start_matches(' ')),
+        _ => malformed("the header is not `Bearer` and a token"),
+    }
+}

@@ -1,0 +1,104 @@
+//! Where a verifier's keys come from.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls_pki_types::SubjectPublicKeyInfoDer;
+use rustls_pki_types::pem::PemObject;
+
+use super::cache::{from_slot, unknown};
+use super::error::{KeySetError, VerifyError};
+use super::jwks::KeySet;
+use super::remote::RemoteKeys;
+use super::signature::VerifyingKey;
+use crate::config::ConfigError;
+
+/// Where the keys come from. Every source but the remote ones works without a network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeySource {
+    /// The issuer's own key set, fetched when the first token comes and kept fresh. The default.
+    #[default]
+    Issuer,
+    /// A key set at another address than the issuer's. It is trusted as much as the issuer would be.
+    Url(String),
+    /// The text of a PEM with one P-256 public key (`BEGIN PUBLIC KEY`). It answers to every `kid`.
+    Pem(String),
+    /// The text of one JWK. Without a `kid` it answers to every one.
+    Jwk(String),
+    /// The text of a key set.
+    Jwks(String),
+    /// A file with any of the three texts, read once when the verifier is built.
+    File(PathBuf),
+}
+
+/// A source's keys, ready to be asked.
+#[derive(Clone, Debug)]
+pub(crate) enum Keys {
+    Given(Arc<KeySet>),
+    Remote(Arc<RemoteKeys>),
+}
+
+impl Keys {
+    /// Whether the key is at hand, however old.
+    pub(crate) fn knows(&self, kid: &str) -> bool {
+        match self {
+            Self::Given(set) => set.get(kid).is_some(),
+            Self::Remote(remote) => remote.knows(kid),
+        }
+    }
+
+    pub(crate) async fn get(&self, kid: &str) -> Result<Arc<VerifyingKey>, VerifyError> {
+        match self {
+            Self::Given(set) => given(set, kid),
+            Self::Remote(remote) => remote.get(kid).await,
+        }
+    }
+
+    pub(crate) fn get_blocking(&self, kid: &str) -> Result<Arc<VerifyingKey>, VerifyError> {
+        match self {
+            Self::Given(set) => given(set, kid),
+            Self::Remote(remote) => remote.get_blocking(kid),
+        }
+    }
+}
+
+fn given(set: &KeySet, kid: &str) -> Result<Arc<VerifyingKey>, VerifyError> {
+    let slot = set.get(kid).ok_or_else(|| unknown(kid))?;
+    Ok(from_slot(kid, slot)?)
+}
+
+/// Reads the keys of a source that needs no network; `None` for one that does.
+pub(crate) fn read(source: &KeySource) -> Result<Option<KeySet>, ConfigError> {
+    let parsed = match source {
+        KeySource::Issuer | KeySource::Url(_) => return Ok(None),
+        KeySource::Pem(text) => from_pem(text),
+        KeySource::Jwk(text) => KeySet::from_jwk(text.as_bytes()),
+        KeySource::Jwks(text) => KeySet::from_jwks(text.as_bytes()),
+        KeySource::File(path) => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| ConfigError::new("key file", format!("{}: {error}", path.display())))?;
+            from_any(&text)
+        }
+    };
+    parsed
+        .map(Some)
+        .map_err(|error| ConfigError::new("key source", error.to_string()))
+}
+
+fn from_any(text: &str) -> Result<KeySet, KeySetError> {
+    if text.trim_start().starts_with("-----BEGIN") {
+        return from_pem(text);
+    }
+    // A JWK has no `keys`; a key set has nothing else that matters.
+    match KeySet::from_jwks(text.as_bytes()) {
+        Err(KeySetError::Malformed(_)) => KeySet::from_jwk(text.as_bytes()),
+        outcome => outcome,
+    }
+}
+
+fn from_pem(text: &str) -> Result<KeySet, KeySetError> {
+    let der = SubjectPublicKeyInfoDer::from_pem_slice(text.as_bytes())
+        .map_err(|_| KeySetError::Malformed("not a PEM with a public key"))?;
+    KeySet::from_spki(der.as_ref())
+}

@@ -1,0 +1,49 @@
+//! Verifying a token: header → text → parts → key → signature → claims → [`Auth`].
+
+mod auth;
+mod bearer;
+mod builder;
+mod cache;
+mod claims;
+mod error;
+mod fetch;
+mod flight;
+mod json;
+mod jwks;
+mod key_source;
+mod registry;
+mod remote;
+mod signature;
+mod token;
+mod verifier;
+
+pub use auth::Auth;
+pub use builder::VerifierBuilder;
+pub use cache::CacheSettings;
+pub use error::{ErrorCode, FetchError, KeySetError, KeysUnavailable, TokenError, VerifyError};
+pub use key_source::KeySource;
+pub use remote::{KeySnapshot, KeyStatus};
+pub use verifier::{Verifier, VerifyCounts};
+
+/// Verifies an end-user's token with the defaults: ES256 only, keys from the issuer, 30 s of leeway.
+///
+/// The first call for an issuer fetches its key set; later ones use it and refresh it in the background. All calls of
+/// a process share the keys. For anything but the defaults, keep a [`Verifier`].
+///
+/// `issuer` is configuration: never take it from a token or a request.
+///
+/// # Errors
+///
+/// As [`Verifier::verify`], and [`VerifyError::Config`] for an issuer that is not an https URL (or http on loopback).
+pub async fn verify_token(token: &str, issuer: &str) -> Result<Auth, VerifyError> {
+    registry::verifier_of(issuer)?.verify(token).await
+}
+
+/// [`verify_token`] for a thread; needs no runtime.
+///
+/// # Errors
+///
+/// As [`verify_token`].
+pub fn verify_token_blocking(token: &str, issuer: &str) -> Result<Auth, VerifyError> {
+    registry::verifier_of(issuer)?.verify_blocking(token)
+}

@@ -1,0 +1,106 @@
+//! What the process shares: key caches by address, and the verifiers behind [`verify_token`](super::verify_token).
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Once};
+
+use arc_swap::ArcSwap;
+
+use super::remote::RemoteKeys;
+use super::verifier::Verifier;
+use crate::config::ConfigError;
+
+/// Most issuers that are remembered. Beyond it, the one that was not used for longest is forgotten.
+const CAPACITY: usize = 256;
+
+static KEYS: LazyLock<Lru<RemoteKeys>> = LazyLock::new(Lru::default);
+static VERIFIERS: LazyLock<Lru<Verifier>> = LazyLock::new(Lru::default);
+
+/// The process's cache for the key set at `url`.
+pub(crate) fn keys_at(url: &str, make: impl Fn() -> RemoteKeys) -> Arc<RemoteKeys> {
+    KEYS.get(url)
+        .unwrap_or_else(|| KEYS.insert(url, Arc::new(make())))
+}
+
+/// The process's verifier with the defaults for `issuer`.
+pub(crate) fn verifier_of(issuer: &str) -> Result<Arc<Verifier>, ConfigError> {
+    match VERIFIERS.get(issuer) {
+        Some(verifier) => Ok(verifier),
+        None => Ok(VERIFIERS.insert(issuer, Arc::new(Verifier::new(issuer)?))),
+    }
+}
+
+/// A map that is read without a lock and keeps the most recently used entries. Inserting copies it, which is rare.
+#[derive(Debug)]
+struct Lru<T> {
+    entries: ArcSwap<HashMap<String, Arc<Entry<T>>>>,
+    ticks: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Entry<T> {
+    value: Arc<T>,
+    last_used: AtomicU64,
+}
+
+impl<T> Default for Lru<T> {
+    fn default() -> Self {
+        Self {
+            entries: ArcSwap::default(),
+            ticks: AtomicU64::new(0),
+        }
+    }
+}
+
+impl<T> Lru<T> {
+    fn get(&self, name: &str) -> Option<Arc<T>> {
+        let entries = self.entries.load();
+        let entry = entries.get(name)?;
+        // The order matters only once something has to go.
+        if entries.len() >= CAPACITY / 2 {
+            entry.last_used.store(self.tick(), Ordering::Relaxed);
+        }
+        Some(entry.value.clone())
+    }
+
+    /// Keeps `value` under `name`, unless another thread was first: then that one's is returned.
+    fn insert(&self, name: &str, value: Arc<T>) -> Arc<T> {
+        let entry = Arc::new(Entry {
+            value,
+            last_used: AtomicU64::new(self.tick()),
+        });
+        self.entries.rcu(|entries| {
+            let mut next = HashMap::clone(entries);
+            next.entry(name.to_owned()).or_insert_with(|| entry.clone());
+            while next.len() > CAPACITY {
+                warn_once();
+                let oldest = next
+                    .iter()
+                    .min_by_key(|(_, entry)| entry.last_used.load(Ordering::Relaxed));
+                let Some(name) = oldest.map(|(name, _)| name.clone()) else {
+                    break;
+                };
+                next.remove(&name);
+            }
+            next
+        });
+        self.entries
+            .load()
+            .get(name)
+            .map_or_else(|| entry.value.clone(), |entry| entry.value.clone())
+    }
+
+    fn tick(&self) -> u64 {
+        self.ticks.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+fn warn_once() {
+    static WARNED: Once = Once::new();
+    WARNED.call_once(|| {
+        tracing::warn!(
+            CAPACITY,
+            "more issuers than are remembered: is the issuer taken from a token or a request?"
+        );
+    });
+}

@@ -1,0 +1,227 @@
+//! The shell around the checks: the only part of verification that may wait.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use http::header::{HeaderMap, HeaderName};
+
+use super::auth::Auth;
+use super::bearer;
+use super::builder::VerifierBuilder;
+use super::claims::ClaimsPolicy;
+use super::error::{ErrorCode, TokenError, VerifyError};
+use super::key_source::Keys;
+use super::remote::{KeySnapshot, KeyStatus};
+use super::signature::VerifyingKey;
+use super::token::{AllowedTypes, UnverifiedToken};
+use crate::clock::{Clock, Moment};
+use crate::config::ConfigError;
+
+/// Verifies the tokens of one issuer. Cheap to clone; clones share everything.
+///
+/// A token whose key is at hand is verified without I/O, without waiting and without a lock. Only the first token, a
+/// token with a key not seen before, and the first token after keys lay unused past their time may wait, 5 s and
+/// 2 s at most.
+#[derive(Clone, Debug)]
+pub struct Verifier(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    claims: ClaimsPolicy,
+    types: AllowedTypes,
+    header: HeaderName,
+    keys: Keys,
+    clock: Arc<dyn Clock>,
+    accepted: AtomicU64,
+    refused: [AtomicU64; ErrorCode::COUNT],
+}
+
+/// How often a verifier has come to which conclusion.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct VerifyCounts {
+    /// Accepted tokens.
+    pub accepted: u64,
+    /// Every code that has occurred (`claim_missing` and `claim_type` without the claim's name), and how often.
+    pub refused: Vec<(&'static str, u64)>,
+}
+
+impl Verifier {
+    /// A verifier with the defaults, for tokens whose `iss` is `issuer` (trailing slashes do not matter).
+    ///
+    /// # Errors
+    ///
+    /// If the issuer is not an https URL, or http on loopback. See [`VerifierBuilder::build`].
+    pub fn new(issuer: impl Into<String>) -> Result<Self, ConfigError> {
+        Self::builder(issuer).build()
+    }
+
+    /// A verifier with settings of your own.
+    ///
+    /// `issuer` is configuration: never take it from a token or a request.
+    pub fn builder(issuer: impl Into<String>) -> VerifierBuilder {
+        VerifierBuilder::new(issuer)
+    }
+
+    pub(crate) fn new_from_parts(
+        claims: ClaimsPolicy,
+        types: AllowedTypes,
+        header: HeaderName,
+        keys: Keys,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let refused = std::array::from_fn(|_| AtomicU64::new(0));
+        Self(Arc::new(Inner {
+            claims,
+            types,
+            header,
+            keys,
+            clock,
+            accepted: AtomicU64::new(0),
+            refused,
+        }))
+    }
+
+    /// Verifies a token. The future is ready at once when the key is at hand, and runs on any executor.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError::Token`] when the token is refused, [`VerifyError::KeysUnavailable`] when the issuer's keys cannot
+    /// be had.
+    pub async fn verify(&self, token: &str) -> Result<Auth, VerifyError> {
+        let outcome = async {
+            let (token, now) = self.before_key(token)?;
+            let key = self.0.keys.get(&token.kid).await?;
+            self.with_key(token, &key, now)
+        };
+        self.counted(outcome.await)
+    }
+
+    /// [`verify`](Self::verify) for a thread; needs no runtime. In an `async fn`, use `verify`: this one may block.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify).
+    pub fn verify_blocking(&self, token: &str) -> Result<Auth, VerifyError> {
+        let outcome = || {
+            let (token, now) = self.before_key(token)?;
+            let key = self.0.keys.get_blocking(&token.kid)?;
+            self.with_key(token, &key, now)
+        };
+        self.counted(outcome())
+    }
+
+    /// Verifies the token in a request's headers: `Authorization: Bearer <token>`, or the header configured by
+    /// [`VerifierBuilder::header`].
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify), and with the codes `header_missing`, `header_malformed` and `header_ambiguous`.
+    pub async fn authenticate_request(&self, headers: &HeaderMap) -> Result<Auth, VerifyError> {
+        match bearer::token(headers, &self.0.header) {
+            Ok(token) => self.verify(token).await,
+            Err(error) => self.counted(Err(error.into())),
+        }
+    }
+
+    /// [`authenticate_request`](Self::authenticate_request) for a thread.
+    ///
+    /// # Errors
+    ///
+    /// As [`authenticate_request`](Self::authenticate_request).
+    pub fn authenticate_request_blocking(&self, headers: &HeaderMap) -> Result<Auth, VerifyError> {
+        match bearer::token(headers, &self.0.header) {
+            Ok(token) => self.verify_blocking(token),
+            Err(error) => self.counted(Err(error.into())),
+        }
+    }
+
+    /// Has keys at hand before the first token comes: for a server's start or its readiness probe.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError::KeysUnavailable`], when they cannot be had.
+    pub async fn warm_up(&self) -> Result<(), VerifyError> {
+        match &self.0.keys {
+            Keys::Remote(remote) => remote.warm_up().await,
+            Keys::Given(_) => Ok(()),
+        }
+    }
+
+    /// [`warm_up`](Self::warm_up) for a thread.
+    ///
+    /// # Errors
+    ///
+    /// As [`warm_up`](Self::warm_up).
+    pub fn warm_up_blocking(&self) -> Result<(), VerifyError> {
+        match &self.0.keys {
+            Keys::Remote(remote) => remote.warm_up_blocking(),
+            Keys::Given(_) => Ok(()),
+        }
+    }
+
+    /// The state of the keys.
+    pub fn status(&self) -> KeyStatus {
+        match &self.0.keys {
+            Keys::Remote(remote) => remote.status(),
+            Keys::Given(set) => KeyStatus::of_given(set),
+        }
+    }
+
+    /// How often this verifier has come to which conclusion.
+    pub fn counts(&self) -> VerifyCounts {
+        let refused = ErrorCode::NAMES.iter().zip(&self.0.refused);
+        let refused = refused.map(|(name, count)| (*name, count.load(Ordering::Relaxed)));
+        VerifyCounts {
+            accepted: self.0.accepted.load(Ordering::Relaxed),
+            refused: refused.filter(|(_, count)| *count > 0).collect(),
+        }
+    }
+
+    /// The fetched keys, to start another process with ([`VerifierBuilder::import_keys`]). `None` before the first
+    /// fetch, and for keys that were given.
+    pub fn export_keys(&self) -> Option<KeySnapshot> {
+        match &self.0.keys {
+            Keys::Remote(remote) => remote.export(),
+            Keys::Given(_) => None,
+        }
+    }
+
+    /// Everything that can be said without a key. For a key that would have to be fetched, that includes the issuer
+    /// and the expiry, so that neither a stranger's token nor an old one causes a request.
+    fn before_key<'t>(&self, token: &'t str) -> Result<(UnverifiedToken<'t>, Moment), TokenError> {
+        let now = self.0.clock.now();
+        let token = UnverifiedToken::parse(token, &self.0.types)?;
+        if !self.0.keys.knows(&token.kid) {
+            self.0
+                .claims
+                .check_before_key(&token.claims, now.unix_seconds())?;
+        }
+        Ok((token, now))
+    }
+
+    /// The signature first, so that the codes for claims tell a forger nothing.
+    fn with_key(
+        &self,
+        token: UnverifiedToken<'_>,
+        key: &VerifyingKey,
+        now: Moment,
+    ) -> Result<Auth, VerifyError> {
+        if !key.verifies(token.signing_input, &token.signature) {
+            return Err(TokenError::new(ErrorCode::BadSignature, "the signature is not the key's").into());
+        }
+        Ok(self
+            .0
+            .claims
+            .check(token.claims, token.payload, now.unix_seconds())?)
+    }
+
+    fn counted(&self, outcome: Result<Auth, VerifyError>) -> Result<Auth, VerifyError> {
+        let counter = match &outcome {
+            Ok(_) => &self.0.accepted,
+            Err(error) => &self.0.refused[error.code().index()],
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        outcome
+    }
+}
