@@ -1,0 +1,129 @@
+//! The handle by which a test drives the emulator from inside the process.
+
+use std::fmt;
+use std::sync::Arc;
+
+use torii_backend_types::{CreateUser, OrganizationId, Session, User};
+
+use crate::domain::{Member, MintToken, MintedToken, NewMember, NewOrganization, OpenSession, Organization};
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::http::{Fault, RequestRecord};
+
+/// What `/_emulator/v1` does, as methods. Clones are cheap and drive the same emulator.
+///
+/// After [`Emulator::shutdown`](crate::Emulator::shutdown) the methods that need the store are refused as
+/// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable).
+#[derive(Clone)]
+pub struct Control {
+    engine: Arc<Engine>,
+}
+
+impl Control {
+    pub(crate) fn new(engine: Arc<Engine>) -> Self {
+        Self { engine }
+    }
+
+    /// Signs a token for a user.
+    pub async fn mint_token(&self, request: &MintToken) -> Result<MintedToken, Error> {
+        self.engine.domain.mint_token(request.clone()).await
+    }
+
+    /// Creates a user of the main environment, as `POST /api/server/v1/users` does.
+    pub async fn create_user(&self, request: &CreateUser) -> Result<User, Error> {
+        let environment = self.engine.domain.environment(0)?;
+        self.engine.domain.create_user(environment, request.clone()).await
+    }
+
+    /// Opens a session, as a sign-in would.
+    pub async fn open_session(&self, request: &OpenSession) -> Result<Session, Error> {
+        self.engine.domain.open_session(request.clone()).await
+    }
+
+    /// Creates an organization.
+    pub async fn create_organization(&self, request: &NewOrganization) -> Result<Organization, Error> {
+        self.engine.domain.create_organization(request.clone()).await
+    }
+
+    /// Makes a user a member of an organization.
+    pub async fn add_member(
+        &self,
+        organization: OrganizationId,
+        request: &NewMember,
+    ) -> Result<Member, Error> {
+        self.engine.domain.add_member(organization, request.clone()).await
+    }
+
+    /// Signs with a new key from now on, and returns its id. The key before it stays published unless `retire`.
+    pub async fn rotate_keys(&self, retire: bool) -> Result<String, Error> {
+        self.on_disk(move |engine| engine.domain.keys().rotate(retire))
+            .await
+    }
+
+    /// Withdraws a published key. The one that signs is refused as a conflict: rotate first.
+    pub async fn remove_key(&self, kid: &str) -> Result<(), Error> {
+        let kid = kid.to_owned();
+        self.on_disk(move |engine| engine.domain.keys().remove(&kid))
+            .await
+    }
+
+    /// By how many seconds the emulator's clock is ahead of the system's.
+    pub fn clock_offset(&self) -> i64 {
+        self.engine.domain.clock().offset_seconds()
+    }
+
+    /// Moves the emulator's clock, at most by [`MAX_CLOCK_OFFSET_SECONDS`](crate::MAX_CLOCK_OFFSET_SECONDS) either way.
+    pub fn set_clock_offset(&self, seconds: i64) -> Result<(), Error> {
+        self.engine.domain.clock().set_offset_seconds(seconds)
+    }
+
+    /// Adds a fault behind the others.
+    pub fn add_fault(&self, fault: Fault) -> Result<(), Error> {
+        self.engine.faults.add(fault)
+    }
+
+    /// The faults that may still strike, each with the `times` that it has left.
+    pub fn faults(&self) -> Vec<Fault> {
+        self.engine.faults.list()
+    }
+
+    /// Removes every fault.
+    pub fn clear_faults(&self) {
+        self.engine.faults.clear();
+    }
+
+    /// The requests that arrived, in that order. Calls under `/_emulator/v1` are not among them.
+    pub fn requests(&self) -> Vec<RequestRecord> {
+        self.engine.requests.list()
+    }
+
+    /// Forgets the requests that arrived.
+    pub fn clear_requests(&self) {
+        self.engine.requests.clear();
+    }
+
+    /// Forgets users, sessions, organizations, faults and requests, and puts the clock right. The signing keys and
+    /// the environments' ids stay.
+    pub async fn reset(&self) -> Result<(), Error> {
+        self.engine.reset().await
+    }
+
+    /// Key changes are written to a file.
+    async fn on_disk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Engine) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let engine = Arc::clone(&self.engine);
+        tokio::task::spawn_blocking(move || work(&engine))
+            .await
+            .map_err(Error::internal)?
+    }
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Control")
+            .field("issuer", &self.engine.domain.issuer())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,115 @@
+//! What a user search asks for, checked and in the form that the store compares.
+
+use torii_backend_types::{OrganizationId, Patch, Timestamp, UserFilter, UserId, UserStatus};
+
+use super::profile::fold;
+use crate::error::Error;
+
+/// The length of a page that does not ask for one.
+pub(crate) const DEFAULT_PAGE_LENGTH: i32 = 20;
+/// The longest page; a longer wish is cut to it.
+pub(crate) const MAX_PAGE_LENGTH: i32 = 100;
+/// Most entries in `userIds` and in `emailAddresses`.
+pub(crate) const MAX_SELECTORS: usize = 100;
+
+/// A search. Every part that is there must hold.
+#[derive(Debug)]
+pub(crate) struct UserQuery {
+    /// Users after this one, in the order of ids. It need not exist any more.
+    pub(crate) after: Option<UserId>,
+    /// How many users to return.
+    pub(crate) limit: usize,
+    pub(crate) name: NameFilter,
+    pub(crate) user_ids: Option<Vec<UserId>>,
+    /// Folded addresses.
+    pub(crate) email_addresses: Option<Vec<String>>,
+    /// A folded part of an address.
+    pub(crate) email: Option<String>,
+    pub(crate) statuses: Option<Vec<UserStatus>>,
+    pub(crate) created: CreatedRange,
+    pub(crate) organization_id: Option<OrganizationId>,
+}
+
+#[derive(Debug)]
+pub(crate) enum NameFilter {
+    Any,
+    Missing,
+    /// A folded part of the name.
+    Contains(String),
+}
+
+/// Bounds in microseconds since 1970, both inclusive.
+#[derive(Debug, Default)]
+pub(crate) struct CreatedRange {
+    pub(crate) from: Option<i64>,
+    pub(crate) until: Option<i64>,
+}
+
+impl UserQuery {
+    pub(crate) fn new(filter: UserFilter, limit: Option<i32>, after: Option<UserId>) -> Result<Self, Error> {
+        let UserFilter {
+            name,
+            user_ids,
+            email_addresses,
+            email,
+            statuses,
+            created_after,
+            created_before,
+            organization_id,
+        } = filter;
+        check_selectors("userIds", user_ids.as_deref())?;
+        check_selectors("emailAddresses", email_addresses.as_deref())?;
+        check_statuses(statuses.as_deref())?;
+        let limit = limit.unwrap_or(DEFAULT_PAGE_LENGTH).clamp(1, MAX_PAGE_LENGTH);
+        Ok(Self {
+            after,
+            limit: usize::try_from(limit).unwrap_or(1),
+            name: match name {
+                Patch::Keep => NameFilter::Any,
+                Patch::Clear => NameFilter::Missing,
+                Patch::Set(part) => NameFilter::Contains(fold(&part)),
+            },
+            user_ids,
+            email_addresses: email_addresses
+                .map(|addresses| addresses.iter().map(|address| fold(address)).collect()),
+            email: email
+                .filter(|part| !part.trim().is_empty())
+                .map(|part| fold(&part)),
+            statuses,
+            created: CreatedRange {
+                from: created_after.map(micros_at_or_after),
+                // Truncation is the floor of the positive half, which is where users are created.
+                until: created_before.map(|instant| instant.as_microsecond()),
+            },
+            organization_id,
+        })
+    }
+}
+
+fn check_selectors<T>(field: &str, selectors: Option<&[T]>) -> Result<(), Error> {
+    match selectors {
+        Some(selectors) if selectors.len() > MAX_SELECTORS => Err(Error::invalid(format!(
+            "{field} has {} entries; {MAX_SELECTORS} is the most",
+            selectors.len()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn check_statuses(statuses: Option<&[UserStatus]>) -> Result<(), Error> {
+    let unknown = statuses
+        .unwrap_or_default()
+        .iter()
+        .any(|status| !UserStatus::KNOWN.contains(status));
+    if unknown {
+        return Err(Error::invalid("statuses may hold active, banned and deleted"));
+    }
+    Ok(())
+}
+
+/// The first whole microsecond that is not before `instant`: what the store keeps has no finer parts.
+fn micros_at_or_after(instant: Timestamp) -> i64 {
+    let micros = instant.as_microsecond();
+    let has_rest = instant.as_nanosecond() > i128::from(micros) * 1_000;
+    micros + i64::from(has_rest)
+}

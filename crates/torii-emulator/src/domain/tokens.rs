@@ -1,0 +1,162 @@
+//! Tokens: what a signed one says about its user.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use torii_backend_types::{OrganizationId, Timestamp, User, UserId};
+
+use super::Domain;
+use super::organizations::Member;
+use crate::clock::{MAX_CLOCK_OFFSET_SECONDS, from_micros};
+use crate::error::{Error, ErrorKind};
+
+/// How long a token lasts that does not say.
+pub const DEFAULT_TOKEN_LIFETIME_SECONDS: i64 = 300;
+/// The longest lifetime, either way.
+const MAX_TOKEN_LIFETIME_SECONDS: i64 = MAX_CLOCK_OFFSET_SECONDS;
+
+/// The token that [`Control::mint_token`](crate::Control::mint_token) signs.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MintToken {
+    /// Whose token it is.
+    pub user_id: UserId,
+    /// Claims laid over the standard ones. Nothing is protected, and `null` removes a claim.
+    #[serde(default)]
+    pub claims: Map<String, Value>,
+    /// The lifetime, by default [`DEFAULT_TOKEN_LIFETIME_SECONDS`]. A negative one mints an expired token.
+    #[serde(default)]
+    pub expires_in_seconds: Option<i64>,
+    /// The active organization, of which the user must be a member: adds `org_id` and `org_role`.
+    #[serde(default)]
+    pub organization_id: Option<OrganizationId>,
+    /// A JWT template. The emulator has none yet, so every name is refused.
+    #[serde(default)]
+    pub template: Option<String>,
+    /// Who acts in the user's place: adds `act` and sets `impersonating`. It need not be a user here.
+    #[serde(default)]
+    pub actor_user_id: Option<UserId>,
+}
+
+impl MintToken {
+    /// An ordinary token of `user_id`.
+    pub fn of(user_id: UserId) -> Self {
+        Self {
+            user_id,
+            claims: Map::new(),
+            expires_in_seconds: None,
+            organization_id: None,
+            template: None,
+            actor_user_id: None,
+        }
+    }
+}
+
+/// A signed token. `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MintedToken {
+    /// The compact JWT.
+    pub token: String,
+    /// When it ends, unless `claims` chose another `exp`.
+    pub expires_at: Timestamp,
+}
+
+impl fmt::Debug for MintedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MintedToken")
+            .field("token", &"***")
+            .field("expires_at", &self.expires_at)
+            .finish()
+    }
+}
+
+impl Domain {
+    /// Signs for any user that the store knows, also a banned or deleted one: such tokens exist until they expire.
+    pub(crate) async fn mint_token(&self, request: MintToken) -> Result<MintedToken, Error> {
+        let MintToken {
+            user_id,
+            claims: extra,
+            expires_in_seconds,
+            organization_id,
+            template,
+            actor_user_id,
+        } = request;
+        let lifetime = expires_in_seconds.unwrap_or(DEFAULT_TOKEN_LIFETIME_SECONDS);
+        if lifetime.unsigned_abs() > MAX_TOKEN_LIFETIME_SECONDS.unsigned_abs() {
+            return Err(Error::invalid(format!(
+                "expiresInSeconds must be within ±{MAX_TOKEN_LIFETIME_SECONDS}"
+            )));
+        }
+        if template.is_some() {
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                "template_not_found",
+                "no JWT template has this name",
+            ));
+        }
+        let (user, member) =
+            self.store
+                .read(move |tx| {
+                    let record = tx
+                        .user(user_id)?
+                        .ok_or_else(|| Error::not_found("no user has this id"))?;
+                    let member = match organization_id {
+                        None => None,
+                        Some(organization) => Some(tx.member(organization, user_id)?.ok_or_else(|| {
+                            Error::not_found("the user is not a member of this organization")
+                        })?),
+                    };
+                    Ok((record.user, member))
+                })
+                .await?;
+        let issued = self.clock.now().as_second();
+        let expires = issued.saturating_add(lifetime);
+        let mut claims = standard_claims(&self.issuer, &user, member.as_ref(), actor_user_id);
+        claims.insert("iat".to_owned(), issued.into());
+        claims.insert("exp".to_owned(), expires.into());
+        lay_over(&mut claims, extra);
+        Ok(MintedToken {
+            token: self.keys.sign(&claims)?,
+            expires_at: from_micros(expires.saturating_mul(1_000_000)),
+        })
+    }
+}
+
+fn standard_claims(
+    issuer: &str,
+    user: &User,
+    member: Option<&Member>,
+    actor: Option<UserId>,
+) -> Map<String, Value> {
+    let mut claims = Map::new();
+    let mut claim = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+    claim("iss", json!(issuer));
+    claim("sub", json!(user.id));
+    claim("pid", json!(user.environment_id));
+    claim("email_verified", json!(user.email_verified_at.is_some()));
+    claim("profile_complete", json!(true));
+    claim("impersonating", json!(actor.is_some()));
+    if let Some(locale) = &user.locale {
+        claim("locale", json!(locale));
+    }
+    if let Some(member) = member {
+        claim("org_id", json!(member.organization_id));
+        claim("org_role", json!(member.role));
+    }
+    if let Some(actor) = actor {
+        // RFC 8693, section 4.1: `sub` stays the user in whose place the actor acts.
+        claim("act", json!({ "sub": actor }));
+    }
+    claims
+}
+
+fn lay_over(claims: &mut Map<String, Value>, extra: Map<String, Value>) {
+    for (name, value) in extra {
+        match value {
+            Value::Null => claims.remove(&name),
+            value => claims.insert(name, value),
+        };
+    }
+}

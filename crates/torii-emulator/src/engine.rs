@@ -1,0 +1,22 @@
+//! What a running emulator consists of, shared by the server and by [`Control`](crate::Control).
+
+use crate::domain::Domain;
+use crate::http::{Faults, Guard, RequestLog, SecretKeys};
+
+pub(crate) struct Engine {
+    pub(crate) domain: Domain,
+    pub(crate) secret_keys: SecretKeys,
+    pub(crate) guard: Guard,
+    pub(crate) faults: Faults,
+    pub(crate) requests: RequestLog,
+}
+
+impl Engine {
+    /// Back to the state of a first start, but for the signing keys and the environments' ids.
+    pub(crate) async fn reset(&self) -> Result<(), crate::Error> {
+        self.domain.reset().await?;
+        self.faults.clear();
+        self.requests.clear();
+        Ok(())
+    }
+}

@@ -1,0 +1,153 @@
+//! Request bodies: taken off the wire whole, then read strictly.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::FromRequestParts;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Request};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::error::{Error, ErrorKind};
+
+/// Most bytes of a body that is read.
+const MAX_BODY_BYTES: usize = 1024 * 1024;
+/// Most bytes that are taken off the wire, and thrown away, to be able to refuse a body that is too long.
+const MAX_DRAINED_BYTES: usize = 32 * 1024 * 1024;
+/// How long a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A JSON object that the operation needs.
+pub(super) struct Json<T>(pub(super) T);
+
+/// A JSON object that may be left out; no body at all is the default.
+pub(super) struct OptionalJson<T>(pub(super) T);
+
+/// What came as the body.
+#[derive(Clone)]
+struct Received {
+    bytes: Bytes,
+    too_long: bool,
+}
+
+/// Moves the body from the wire into the request.
+pub(super) async fn receive(request: Request<Body>) -> Result<Request<Body>, Error> {
+    let (mut parts, body) = request.into_parts();
+    let received = tokio::time::timeout(BODY_TIMEOUT, read(body))
+        .await
+        .map_err(|_| {
+            Error::new(
+                ErrorKind::Timeout,
+                "request_timeout",
+                "the body did not arrive in time",
+            )
+        })??;
+    parts.extensions.insert(received);
+    Ok(Request::from_parts(parts, Body::empty()))
+}
+
+impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Json<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
+        let body = received(parts)?;
+        if body.is_empty() {
+            return Err(Error::invalid("the operation needs a JSON object as its body"));
+        }
+        check_media_type(&parts.headers)?;
+        parse(&body).map(Self)
+    }
+}
+
+impl<S: Sync, T: DeserializeOwned + Default> FromRequestParts<S> for OptionalJson<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
+        let body = received(parts)?;
+        if body.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        check_media_type(&parts.headers)?;
+        parse(&body).map(Self)
+    }
+}
+
+async fn read(mut body: Body) -> Result<Received, Error> {
+    let mut bytes = BytesMut::new();
+    let mut total = 0;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Error::invalid("the body broke off or is not framed correctly"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        total += data.len();
+        if total <= MAX_BODY_BYTES {
+            bytes.extend_from_slice(&data);
+        } else if total > MAX_DRAINED_BYTES {
+            break;
+        }
+    }
+    Ok(Received {
+        bytes: bytes.freeze(),
+        too_long: total > MAX_BODY_BYTES,
+    })
+}
+
+fn received(parts: &Parts) -> Result<Bytes, Error> {
+    match parts.extensions.get::<Received>() {
+        Some(Received { too_long: true, .. }) => Err(Error::new(
+            ErrorKind::TooLarge,
+            "body_too_large",
+            format!("the body has more than {MAX_BODY_BYTES} bytes"),
+        )),
+        Some(Received { bytes, .. }) => Ok(bytes.clone()),
+        None => Err(Error::internal("a route was reached without the body")),
+    }
+}
+
+fn check_media_type(headers: &HeaderMap) -> Result<(), Error> {
+    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = given.and_then(|text| text.split(';').next()).map(str::trim);
+    match essence {
+        Some(essence) if essence.eq_ignore_ascii_case("application/json") => Ok(()),
+        _ => Err(Error::new(
+            ErrorKind::UnsupportedMediaType,
+            "unsupported_media_type",
+            "the body must be application/json",
+        )),
+    }
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    let malformed = |error: serde_json::Error| Error::invalid(format!("the body is not JSON: {error}"));
+    let value: Value = serde_json::from_slice(body).map_err(malformed)?;
+    if !value.is_object() {
+        // Without this, a derived reader would take an array for the fields in their order.
+        return Err(Error::invalid("the body must be a JSON object"));
+    }
+    if holds_nul(&value) {
+        return Err(Error::invalid("the body holds the character U+0000"));
+    }
+    // Read from the bytes again, not from the value, which has forgotten a member that came twice.
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        match path.as_str() {
+            "." => Error::invalid(error.into_inner().to_string()),
+            field => Error::invalid(format!("{field}: {}", error.inner())),
+        }
+    })
+}
+
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::Object(members) => members
+            .iter()
+            .any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}

@@ -1,0 +1,142 @@
+//! `/_emulator/v1`: what tests need and no torii has. [`Control`] in JSON.
+
+use std::sync::Arc;
+
+use axum::Json as Reply;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::{delete, get, post};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use torii_backend_types::{OrganizationId, Session};
+
+use super::body::{Json, OptionalJson};
+use super::params::Id;
+use super::{Fault, RequestRecord};
+use crate::control::Control;
+use crate::domain::{Member, MintToken, MintedToken, NewMember, NewOrganization, OpenSession, Organization};
+use crate::engine::Engine;
+use crate::error::Error;
+
+pub(super) fn routes() -> Router<Arc<Engine>> {
+    Router::new()
+        .route("/health", get(health))
+        .route("/tokens", post(mint_token))
+        .route("/sessions", post(open_session))
+        .route("/organizations", post(create_organization))
+        .route("/organizations/{organization_id}/members", post(add_member))
+        .route("/keys/rotate", post(rotate_keys))
+        .route("/keys/{kid}", delete(remove_key))
+        .route("/clock", get(clock).put(set_clock))
+        .route("/faults", get(faults).post(add_fault).delete(clear_faults))
+        .route("/requests", get(requests).delete(clear_requests))
+        .route("/reset", post(reset))
+}
+
+async fn health() -> Reply<Value> {
+    Reply(json!({ "status": "ok" }))
+}
+
+async fn mint_token(
+    State(control): State<Control>,
+    Json(request): Json<MintToken>,
+) -> Result<Reply<MintedToken>, Error> {
+    control.mint_token(&request).await.map(Reply)
+}
+
+async fn open_session(
+    State(control): State<Control>,
+    Json(request): Json<OpenSession>,
+) -> Result<(StatusCode, Reply<Session>), Error> {
+    let session = control.open_session(&request).await?;
+    Ok((StatusCode::CREATED, Reply(session)))
+}
+
+async fn create_organization(
+    State(control): State<Control>,
+    Json(request): Json<NewOrganization>,
+) -> Result<(StatusCode, Reply<Organization>), Error> {
+    let organization = control.create_organization(&request).await?;
+    Ok((StatusCode::CREATED, Reply(organization)))
+}
+
+async fn add_member(
+    State(control): State<Control>,
+    Id(organization): Id<OrganizationId>,
+    Json(request): Json<NewMember>,
+) -> Result<(StatusCode, Reply<Member>), Error> {
+    let member = control.add_member(organization, &request).await?;
+    Ok((StatusCode::CREATED, Reply(member)))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RotateKeys {
+    #[serde(default)]
+    retire: bool,
+}
+
+async fn rotate_keys(
+    State(control): State<Control>,
+    OptionalJson(RotateKeys { retire }): OptionalJson<RotateKeys>,
+) -> Result<Reply<Value>, Error> {
+    let kid = control.rotate_keys(retire).await?;
+    Ok(Reply(json!({ "kid": kid })))
+}
+
+async fn remove_key(State(control): State<Control>, Path(kid): Path<String>) -> Result<StatusCode, Error> {
+    control.remove_key(&kid).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ClockOffset {
+    offset_seconds: i64,
+}
+
+async fn clock(State(control): State<Control>) -> Reply<ClockOffset> {
+    Reply(ClockOffset {
+        offset_seconds: control.clock_offset(),
+    })
+}
+
+async fn set_clock(
+    State(control): State<Control>,
+    Json(ClockOffset { offset_seconds }): Json<ClockOffset>,
+) -> Result<Reply<ClockOffset>, Error> {
+    control.set_clock_offset(offset_seconds)?;
+    Ok(Reply(ClockOffset { offset_seconds }))
+}
+
+async fn faults(State(control): State<Control>) -> Reply<Vec<Fault>> {
+    Reply(control.faults())
+}
+
+async fn add_fault(
+    State(control): State<Control>,
+    Json(fault): Json<Fault>,
+) -> Result<(StatusCode, Reply<Fault>), Error> {
+    control.add_fault(fault.clone())?;
+    Ok((StatusCode::CREATED, Reply(fault)))
+}
+
+async fn clear_faults(State(control): State<Control>) -> StatusCode {
+    control.clear_faults();
+    StatusCode::NO_CONTENT
+}
+
+async fn requests(State(control): State<Control>) -> Reply<Vec<RequestRecord>> {
+    Reply(control.requests())
+}
+
+async fn clear_requests(State(control): State<Control>) -> StatusCode {
+    control.clear_requests();
+    StatusCode::NO_CONTENT
+}
+
+async fn reset(State(control): State<Control>) -> Result<StatusCode, Error> {
+    control.reset().await?;
+    Ok(StatusCode::NO_CONTENT)
+}

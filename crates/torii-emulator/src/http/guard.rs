@@ -1,0 +1,276 @@
+//! Who may call: the names that the emulator answers to, and its secret keys.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::digest::{Digest, SHA256, digest};
+use axum::body::Body;
+use axum::extract::{FromRequestParts, State};
+use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, Request, Response};
+use axum::middleware::Next;
+use torii_backend_types::EnvironmentId;
+
+use super::serve::Peer;
+use crate::engine::Engine;
+use crate::error::{Error, ErrorKind, StartError};
+
+const LIVE_KEY_PREFIX: &str = "sk_live_";
+const TEST_KEY_PREFIX: &str = "sk_test_";
+
+/// Keeps web pages out: a foreign `Host` is how DNS rebinding shows, a foreign `Origin` how a plain cross-site
+/// request does.
+pub(crate) struct Guard {
+    bound: IpAddr,
+}
+
+impl Guard {
+    pub(crate) fn new(bound: IpAddr) -> Self {
+        Self { bound }
+    }
+
+    pub(super) fn check(&self, request: &Request<Body>) -> Result<(), Error> {
+        let host = sole(request.headers(), &HOST)?
+            .ok_or_else(|| Error::invalid("the request has no Host header"))?;
+        let target = request.uri().authority().map(|authority| authority.as_str());
+        // A target with an authority overrides the header, so both must be ours.
+        if !self.is_own(host) || target.is_some_and(|target| !self.is_own(target)) {
+            return Err(Error::new(
+                ErrorKind::Forbidden,
+                "foreign_host",
+                "the local torii answers only to this machine's names",
+            ));
+        }
+        match sole(request.headers(), &ORIGIN)? {
+            Some(origin) if !is_loopback_origin(origin) => Err(Error::new(
+                ErrorKind::Forbidden,
+                "foreign_origin",
+                "the local torii takes no requests from web pages of other machines",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// A listener on every address is reached by any of them. A rebound name is never an address.
+    fn is_own(&self, authority: &str) -> bool {
+        let Some(host) = host(authority) else { return false };
+        is_loopback(host)
+            || host
+                .parse()
+                .is_ok_and(|ip: IpAddr| ip == self.bound || self.bound.is_unspecified())
+    }
+}
+
+/// Refuses other machines on the control plane, whatever address the emulator listens on.
+pub(super) fn check_control_peer(peer: &Peer) -> Result<(), Error> {
+    if peer.address().ip().to_canonical().is_loopback() {
+        return Ok(());
+    }
+    Err(Error::forbidden("the control plane is open to this machine only"))
+}
+
+/// The configured secret keys, as digests: of equal length, and of no use to a reader of the memory.
+pub(crate) struct SecretKeys {
+    digests: Vec<Digest>,
+}
+
+impl SecretKeys {
+    pub(crate) fn new(keys: &[String]) -> Result<Self, StartError> {
+        if keys.is_empty() {
+            return Err(StartError::SecretKey("there is none"));
+        }
+        for (place, key) in keys.iter().enumerate() {
+            if key.starts_with(LIVE_KEY_PREFIX) {
+                return Err(StartError::LiveSecretKey);
+            }
+            if key.strip_prefix(TEST_KEY_PREFIX).is_none_or(str::is_empty) {
+                return Err(StartError::SecretKey("it must begin with sk_test_"));
+            }
+            if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+                return Err(StartError::SecretKey("it must be visible ASCII without spaces"));
+            }
+            if keys.iter().take(place).any(|earlier| earlier == key) {
+                return Err(StartError::SecretKey("it was given twice"));
+            }
+        }
+        Ok(Self {
+            digests: keys.iter().map(|key| digest(&SHA256, key.as_bytes())).collect(),
+        })
+    }
+
+    /// The key's place in the configuration. Compares with every key, each in constant time.
+    fn place(&self, presented: &str) -> Option<usize> {
+        let presented = digest(&SHA256, presented.as_bytes());
+        let mut found = None;
+        for (place, known) in self.digests.iter().enumerate() {
+            if verify_slices_are_equal(known.as_ref(), presented.as_ref()).is_ok() {
+                found = Some(place);
+            }
+        }
+        found
+    }
+}
+
+/// The environment that the request's secret key stands for.
+#[derive(Clone, Copy)]
+pub(super) struct Environment(pub(super) EnvironmentId);
+
+impl<S: Sync> FromRequestParts<S> for Environment {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
+        parts
+            .extensions
+            .get()
+            .copied()
+            .ok_or_else(|| Error::internal("a route of the backend API is not behind the secret key"))
+    }
+}
+
+/// Lets a request of the backend API through to its route, whose parts are looked at only then.
+pub(super) async fn secret_key(
+    State(engine): State<Arc<Engine>>,
+    mut request: Request<Body>,
+    next: Next,
+) -> Result<Response<Body>, Error> {
+    let environment = authorise(&engine, request.headers())?;
+    request.extensions_mut().insert(Environment(environment));
+    Ok(next.run(request).await)
+}
+
+fn authorise(engine: &Engine, headers: &HeaderMap) -> Result<EnvironmentId, Error> {
+    let refused = |code, detail: &'static str| Error::new(ErrorKind::Unauthenticated, code, detail);
+    let missing = || {
+        refused(
+            "missing_secret_key",
+            "the request needs the header `Authorization: Bearer sk_test_…`",
+        )
+    };
+    let header = sole(headers, &AUTHORIZATION)
+        .map_err(|_| missing())?
+        .ok_or_else(missing)?;
+    let (scheme, key) = header.split_once(' ').ok_or_else(missing)?;
+    if !scheme.eq_ignore_ascii_case("Bearer") {
+        return Err(missing());
+    }
+    let key = key.trim();
+    if key.starts_with(LIVE_KEY_PREFIX) {
+        return Err(refused(
+            "live_secret_key",
+            "the local torii takes only test keys (sk_test_…); the live key was not kept",
+        ));
+    }
+    let place = engine.secret_keys.place(key).ok_or_else(|| {
+        refused(
+            "invalid_secret_key",
+            "the local torii does not know this secret key",
+        )
+    })?;
+    engine.domain.environment(place)
+}
+
+/// The header's value as text, where there is at most one.
+fn sole<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, Error> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next();
+    if values.next().is_some() {
+        return Err(Error::invalid(format!("the header {name} came twice")));
+    }
+    first
+        .map(|value| value.to_str())
+        .transpose()
+        .map_err(|_| Error::invalid(format!("the header {name} is not visible ASCII")))
+}
+
+/// The host of `host[:port]`, without the brackets of an IPv6 address.
+fn host(authority: &str) -> Option<&str> {
+    let (host, rest) = match authority.strip_prefix('[') {
+        Some(rest) => rest.split_once(']')?,
+        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+    };
+    let port = rest.strip_prefix(':').unwrap_or("");
+    let well_formed =
+        (rest.is_empty() || rest.starts_with(':')) && port.bytes().all(|byte| byte.is_ascii_digit());
+    well_formed.then_some(host)
+}
+
+fn is_loopback(host: &str) -> bool {
+    let name = host.strip_suffix('.').unwrap_or(host);
+    name.eq_ignore_ascii_case("localhost")
+        || host
+            .parse()
+            .is_ok_and(|ip: IpAddr| ip.to_canonical().is_loopback())
+}
+
+fn is_loopback_origin(origin: &str) -> bool {
+    ["http://", "https://"]
+        .iter()
+        .find_map(|scheme| origin.strip_prefix(scheme))
+        .and_then(host)
+        .is_some_and(is_loopback)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machines_names_are_own() {
+        let guard = Guard::new(IpAddr::from([127, 0, 0, 1]));
+        for own in [
+            "localhost",
+            "LocalHost:4010",
+            "localhost.",
+            "127.0.0.1",
+            "127.9.9.9:80",
+            "[::1]",
+            "[::1]:4010",
+        ] {
+            assert!(guard.is_own(own), "{own}");
+        }
+        for foreign in [
+            "",
+            "evil.example",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "user@localhost",
+            "localhost:4010:1",
+            "localhost:x",
+            "[::1",
+            "[::1]x",
+            "192.168.1.5",
+            "128.0.0.1",
+            "::1",
+        ] {
+            assert!(!guard.is_own(foreign), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn a_listener_beyond_loopback_answers_to_its_addresses_and_to_no_name() {
+        let one = Guard::new(IpAddr::from([192, 168, 1, 5]));
+        assert!(one.is_own("192.168.1.5:4010"));
+        assert!(!one.is_own("192.168.1.6:4010"));
+        let every = Guard::new(IpAddr::from([0, 0, 0, 0]));
+        assert!(every.is_own("192.168.1.6:4010"));
+        assert!(!every.is_own("evil.example:4010"));
+    }
+
+    #[test]
+    fn only_pages_of_this_machine_are_let_in() {
+        for own in ["http://localhost:5173", "https://127.0.0.1", "http://[::1]:8080"] {
+            assert!(is_loopback_origin(own), "{own}");
+        }
+        for foreign in [
+            "null",
+            "https://evil.example",
+            "localhost",
+            "file://",
+            "http://localhost.evil.example",
+        ] {
+            assert!(!is_loopback_origin(foreign), "{foreign}");
+        }
+    }
+}

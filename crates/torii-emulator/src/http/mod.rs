@@ -1,0 +1,147 @@
+//! The HTTP side: routes, and the way of a request to them.
+
+mod body;
+mod control;
+mod faults;
+mod guard;
+mod inflict;
+mod params;
+mod problem;
+mod requests;
+mod serve;
+mod sessions;
+mod users;
+mod well_known;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::FromRef;
+use axum::http::{Request, Response};
+use axum::middleware::from_fn_with_state;
+use axum::routing::{delete, get, post};
+use tower::Service as _;
+
+use crate::control::Control;
+use crate::engine::Engine;
+use crate::error::{Error, ErrorKind};
+
+pub(crate) use faults::Faults;
+pub use faults::{Abort, Fault, MAX_FAULT_LATENCY_MS};
+pub(crate) use guard::{Guard, SecretKeys};
+pub(crate) use requests::RequestLog;
+pub use requests::RequestRecord;
+pub(crate) use serve::serve;
+
+use serve::Peer;
+
+/// The backend API.
+const SERVER_API: &str = "/api/server/v1";
+/// The calls that only an emulator has.
+const CONTROL_API: &str = "/_emulator/v1";
+
+impl FromRef<Arc<Engine>> for Control {
+    fn from_ref(engine: &Arc<Engine>) -> Self {
+        Self::new(Arc::clone(engine))
+    }
+}
+
+fn router(engine: Arc<Engine>) -> Router {
+    let server_api = Router::new()
+        .route("/users", post(users::create))
+        .route("/users/search", post(users::search))
+        .route(
+            "/users/{user_id}",
+            get(users::get).patch(users::update).delete(users::delete),
+        )
+        .route("/users/{user_id}/ban", post(users::ban))
+        .route("/users/{user_id}/unban", post(users::unban))
+        .route(
+            "/users/{user_id}/sessions",
+            get(sessions::list).delete(sessions::revoke_all),
+        )
+        .route("/users/{user_id}/sessions/{session_id}", delete(sessions::revoke))
+        .route_layer(from_fn_with_state(Arc::clone(&engine), guard::secret_key));
+    Router::new()
+        .nest(SERVER_API, server_api)
+        .nest(CONTROL_API, control::routes())
+        .route("/_torii/.well-known/jwks.json", get(well_known::jwks))
+        .route("/.well-known/openid-configuration", get(well_known::discovery))
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method)
+        .with_state(engine)
+}
+
+/// The way of a request: recorded, taken off the wire, let in or not, struck by a fault or answered.
+async fn answer(
+    engine: Arc<Engine>,
+    router: Router,
+    peer: Arc<Peer>,
+    request: Request<Body>,
+) -> Response<Body> {
+    let path = request.uri().path().to_owned();
+    let controls = path
+        .strip_prefix(CONTROL_API)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let record = (!controls).then(|| {
+        let now = engine.domain.clock().now();
+        engine.requests.arrived(request.method(), &path, now)
+    });
+    let reply = match admit(&engine, &peer, controls, request).await {
+        Ok(request) if controls => call(router, request, &path).await.into(),
+        Ok(request) => match engine.faults.strike(request.method(), &path) {
+            None => call(router, request, &path).await.into(),
+            Some(fault) => inflict::inflict(fault, &peer, &path, call(router, request, &path)).await,
+        },
+        Err(error) => problem::complete(problem::refusal(error), &path).into(),
+    };
+    let inflict::Reply { response, cut } = reply;
+    if let Some(record) = record.filter(|_| !cut) {
+        record.answered(response.status());
+    }
+    response
+}
+
+/// Takes the whole body off the wire before anything is decided, so that no refusal races with bytes still coming.
+async fn admit(
+    engine: &Engine,
+    peer: &Peer,
+    controls: bool,
+    request: Request<Body>,
+) -> Result<Request<Body>, Error> {
+    let request = body::receive(request).await?;
+    engine.guard.check(&request)?;
+    if controls {
+        guard::check_control_peer(peer)?;
+    }
+    Ok(request)
+}
+
+async fn call(mut router: Router, request: Request<Body>, path: &str) -> Response<Body> {
+    // `OPTIONS *` and `CONNECT host` have no path that a router could look up.
+    if !path.starts_with('/') {
+        return problem::complete(problem::refusal(no_such_path().await), path);
+    }
+    // A router is always ready and never fails.
+    match router.call(request).await {
+        Ok(response) => problem::complete(response, path),
+        Err(never) => match never {},
+    }
+}
+
+async fn no_such_path() -> Error {
+    Error::new(
+        ErrorKind::NotFound,
+        "unknown_path",
+        "the local torii has nothing at this path",
+    )
+}
+
+async fn no_such_method() -> Error {
+    Error::new(
+        ErrorKind::MethodNotAllowed,
+        "method_not_allowed",
+        "the path is known, but not with this method",
+    )
+}

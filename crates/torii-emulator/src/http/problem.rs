@@ -1,0 +1,94 @@
+//! Refusals as problem documents: the only place that knows their statuses and their shape.
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, Response, StatusCode};
+use axum::response::IntoResponse;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::error::{Error, ErrorKind};
+
+pub(super) const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response<Body> {
+        refusal(self)
+    }
+}
+
+/// A refusal on its way to [`complete`], which gives it a body.
+pub(super) fn refusal(error: Error) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status(error.kind());
+    response.extensions_mut().insert(error);
+    response
+}
+
+/// Renders the refusal that `response` carries. Every other reply passes, but for an error that a library made up:
+/// it becomes a problem too.
+pub(super) fn complete(mut response: Response<Body>, path: &str) -> Response<Body> {
+    let error = match response.extensions_mut().remove::<Error>() {
+        Some(error) => error,
+        None if is_foreign_error(&response) => Error::new(
+            ErrorKind::Invalid,
+            "invalid_request",
+            "the request cannot be read",
+        ),
+        None => return response,
+    };
+    let status = response.status();
+    let document = document(status, error.code(), error.detail(), path);
+    let headers = response.headers_mut();
+    headers.remove(CONTENT_LENGTH);
+    headers.insert(CONTENT_TYPE, PROBLEM_JSON);
+    match error.kind() {
+        ErrorKind::Unauthenticated => {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        ErrorKind::Unavailable => {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        _ => {}
+    }
+    *response.body_mut() = Body::from(document);
+    response
+}
+
+/// A problem of any status, as a fault makes one up.
+pub(super) fn document(status: StatusCode, code: &str, detail: &str, path: &str) -> String {
+    let support_id = Uuid::now_v7().to_string();
+    tracing::debug!(%status, code, support_id, "refused");
+    json!({
+        "type": "about:blank",
+        "title": status.canonical_reason().unwrap_or("Error"),
+        "status": status.as_u16(),
+        "detail": detail,
+        "instance": path,
+        "code": code,
+        "supportId": support_id,
+    })
+    .to_string()
+}
+
+fn status(kind: ErrorKind) -> StatusCode {
+    match kind {
+        ErrorKind::Invalid => StatusCode::BAD_REQUEST,
+        ErrorKind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        ErrorKind::Forbidden => StatusCode::FORBIDDEN,
+        ErrorKind::NotFound => StatusCode::NOT_FOUND,
+        ErrorKind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        ErrorKind::Timeout => StatusCode::REQUEST_TIMEOUT,
+        ErrorKind::Conflict => StatusCode::CONFLICT,
+        ErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorKind::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// An error reply that is not ours: axum's own refusals are plain text.
+fn is_foreign_error(response: &Response<Body>) -> bool {
+    let status = response.status();
+    status.is_client_error() || status.is_server_error()
+}

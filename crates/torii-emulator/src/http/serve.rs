@@ -1,0 +1,271 @@
+//! Connections: accepted, bounded in number and in patience, and broken where a fault says so.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+
+use crate::engine::Engine;
+
+/// Most connections at a time; more wait to be accepted. Below the 1,024 files that many systems allow a process.
+const MAX_CONNECTIONS: usize = 900;
+/// How long a request's head may take, from its first byte.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection may lie idle between requests. Longer than clients keep theirs, so that it is the client
+/// that closes and no request meets a connection that is just going.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
+/// How often connections are looked at for the two.
+const PATIENCE_TICK: Duration = Duration::from_secs(1);
+/// The pause after the system could not accept, as when it is out of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves until `stopping` turns true, and then until the requests under way are answered.
+pub(crate) async fn serve(listener: TcpListener, engine: Arc<Engine>, mut stopping: watch::Receiver<bool>) {
+    let router = super::router(Arc::clone(&engine));
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = stopped(&mut stopping) => break,
+            Some(_) = connections.join_next() => {}
+            (stream, address, place) = accept(&listener, &places) => {
+                let peer = Arc::new(Peer::new(address));
+                let answering = (Arc::clone(&engine), router.clone());
+                connections.spawn(connection(stream, peer, answering, stopping.clone(), place));
+            }
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+/// A client's connection, as the requests on it see it.
+pub(super) struct Peer {
+    address: SocketAddr,
+    /// Told when a fault wants the connection to end.
+    end: Notify,
+    /// Whether that end is a reset.
+    reset: AtomicBool,
+    progress: Mutex<Progress>,
+}
+
+/// What the connection is waiting for.
+#[derive(Clone, Copy)]
+enum Progress {
+    /// Its first request, or the rest of the head of another.
+    Head { since: Instant },
+    /// The emulator.
+    Reply,
+    /// The next request.
+    Idle { since: Instant },
+    /// Nothing: it hangs.
+    Nothing,
+}
+
+impl Peer {
+    fn new(address: SocketAddr) -> Self {
+        Self {
+            address,
+            end: Notify::new(),
+            reset: AtomicBool::new(false),
+            progress: Mutex::new(Progress::Head {
+                since: Instant::now(),
+            }),
+        }
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Ends the connection with a TCP reset.
+    pub(super) async fn reset(&self) -> Infallible {
+        self.reset.store(true, Ordering::SeqCst);
+        self.close().await
+    }
+
+    /// Ends the connection without another byte.
+    pub(super) async fn close(&self) -> Infallible {
+        self.end.notify_one();
+        std::future::pending().await
+    }
+
+    /// Leaves the connection open, and says nothing on it any more.
+    pub(super) async fn hang(&self) -> Infallible {
+        *self.progress() = Progress::Nothing;
+        std::future::pending().await
+    }
+
+    fn is_overdue(&self) -> bool {
+        match *self.progress() {
+            Progress::Head { since } => since.elapsed() > HEAD_TIMEOUT,
+            Progress::Reply | Progress::Nothing => false,
+            Progress::Idle { since } => since.elapsed() > IDLE_TIMEOUT,
+        }
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // An error means that the emulator is gone, which is as good a reason.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+/// A connection, and a place for it. Waits for both.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>) {
+    // The semaphore is never closed, so there always is a place in the end.
+    let place = Arc::clone(places).acquire_owned().await.ok();
+    loop {
+        match listener.accept().await {
+            Ok((stream, address)) => return (stream, address, place),
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: Arc<Peer>,
+    (engine, router): (Arc<Engine>, Router),
+    mut stopping: watch::Receiver<bool>,
+    _place: Option<OwnedSemaphorePermit>,
+) {
+    // Small replies go out at once.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "the connection is gone already");
+        return;
+    }
+    let service = service_fn(|request: hyper::Request<hyper::body::Incoming>| {
+        let (engine, router, peer) = (Arc::clone(&engine), router.clone(), Arc::clone(&peer));
+        async move {
+            *peer.progress() = Progress::Reply;
+            let response = super::answer(engine, router, Arc::clone(&peer), request.map(Body::new)).await;
+            *peer.progress() = Progress::Idle {
+                since: Instant::now(),
+            };
+            Ok::<_, Infallible>(response)
+        }
+    });
+    let io = TokioIo::new(Watched {
+        stream,
+        peer: Arc::clone(&peer),
+    });
+    let mut serving = pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            // The patience with heads is ours: hyper's would count a connection's idle time as a slow head.
+            .header_read_timeout(None)
+            .serve_connection(io, service)
+    );
+    let mut tick = tokio::time::interval(PATIENCE_TICK);
+    let mut is_stopping = false;
+    loop {
+        tokio::select! {
+            result = serving.as_mut() => {
+                if let Err(error) = result {
+                    tracing::debug!(%error, "a connection ended early");
+                }
+                return;
+            }
+            () = peer.end.notified() => return,
+            _ = tick.tick() => if peer.is_overdue() { return },
+            () = stopped(&mut stopping), if !is_stopping => {
+                is_stopping = true;
+                if matches!(*peer.progress(), Progress::Head { .. } | Progress::Nothing) {
+                    return;
+                }
+                serving.as_mut().graceful_shutdown();
+            }
+        }
+    }
+}
+
+/// A stream that tells its peer's progress from the bytes that arrive, and that can end in a reset.
+struct Watched {
+    stream: TcpStream,
+    peer: Arc<Peer>,
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        if self.peer.reset.load(Ordering::SeqCst) {
+            // A close with nothing left to linger for is a reset.
+            if let Err(error) = self.stream.set_zero_linger() {
+                tracing::debug!(%error, "the connection is gone already");
+            }
+        }
+    }
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            let mut progress = self.peer.progress();
+            if matches!(*progress, Progress::Idle { .. }) {
+                *progress = Progress::Head {
+                    since: Instant::now(),
+                };
+            }
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

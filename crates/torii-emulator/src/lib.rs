@@ -1,0 +1,45 @@
+//! A local torii: a real server for development and tests.
+//!
+//! It serves the backend API and the key set as torii publishes them, signs real ES256 tokens and keeps its users
+//! in memory or in a SQLite file. What it imitates and what it does not, and the calls that only it has, are in the
+//! [README](https://github.com/torii-so/torii-backend-rust/tree/main/crates/torii-emulator).
+//!
+//! ```
+//! use torii_emulator::{Emulator, MintToken};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let torii = Emulator::builder().start().await?;
+//! let user = torii.control().create_user(&Default::default()).await?;
+//! let minted = torii.control().mint_token(&MintToken::of(user.id)).await?;
+//! assert_eq!(minted.token.split('.').count(), 3);
+//! torii.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod clock;
+mod control;
+mod domain;
+mod emulator;
+mod engine;
+mod error;
+mod http;
+mod keys;
+mod store;
+
+pub use clock::MAX_CLOCK_OFFSET_SECONDS;
+pub use control::Control;
+pub use domain::{
+    DEFAULT_TOKEN_LIFETIME_SECONDS, Member, MintToken, MintedToken, NewMember, NewOrganization, OpenSession,
+    Organization, SESSION_LIFETIME_SECONDS,
+};
+pub use emulator::{Builder, DEFAULT_SECRET_KEY, Emulator};
+pub use error::{Error, ErrorKind, StartError};
+pub use http::{Abort, Fault, MAX_FAULT_LATENCY_MS, RequestRecord};
+pub use store::Storage;
+
+/// Runs the README's example with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

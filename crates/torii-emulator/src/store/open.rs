@@ -1,0 +1,224 @@
+//! Opening a database: nothing is written to a file before it is known to be ours and whole.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::Path;
+
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, TransactionBehavior};
+
+use super::{BUSY_WAIT, Open, beside};
+use crate::error::StartError;
+
+/// Marks a database as an emulator's (`PRAGMA application_id`): the letters `tori`.
+const APPLICATION_ID: i64 = 0x746f_7269;
+
+/// Each step takes a database of the version before it (`PRAGMA user_version`) one further. Steps are added, never
+/// changed. Times are microseconds since 1970; `_folded` columns are in the form that is compared.
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE environments (
+        place INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE
+    ) STRICT;
+
+    CREATE TABLE users (
+        id TEXT PRIMARY KEY,
+        environment_id TEXT NOT NULL,
+        email TEXT,
+        email_folded TEXT,
+        email_verified_at INTEGER,
+        password_hash TEXT,
+        first_name TEXT,
+        last_name TEXT,
+        name_folded TEXT,
+        locale TEXT,
+        status TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        deleted_at INTEGER,
+        public_metadata TEXT NOT NULL,
+        private_metadata TEXT NOT NULL,
+        unsafe_metadata TEXT NOT NULL,
+        legacy TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX users_by_environment ON users (environment_id, id);
+    CREATE UNIQUE INDEX users_by_email ON users (environment_id, email_folded) WHERE status <> 'deleted';
+
+    CREATE TABLE organizations (
+        id TEXT PRIMARY KEY,
+        environment_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        slug TEXT,
+        created_at INTEGER NOT NULL,
+        UNIQUE (environment_id, slug)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE memberships (
+        organization_id TEXT NOT NULL REFERENCES organizations (id),
+        user_id TEXT NOT NULL REFERENCES users (id),
+        role TEXT NOT NULL,
+        role_name TEXT,
+        joined_at INTEGER NOT NULL,
+        PRIMARY KEY (organization_id, user_id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX memberships_by_user ON memberships (user_id);
+
+    CREATE TABLE sessions (
+        id TEXT PRIMARY KEY,
+        user_id TEXT NOT NULL REFERENCES users (id),
+        environment_id TEXT NOT NULL,
+        user_agent TEXT,
+        ip_address TEXT,
+        created_at INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL,
+        last_used_at INTEGER NOT NULL,
+        active_organization_id TEXT,
+        revoked_at INTEGER
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX sessions_by_user ON sessions (user_id);
+"];
+
+pub(super) fn in_memory() -> Result<Open, StartError> {
+    let path = Path::new(":memory:");
+    let mut connection = Connection::open_in_memory().map_err(|error| refused(path, error))?;
+    migrate(&mut connection, 0).map_err(|error| refused(path, error))?;
+    Ok(Open {
+        connection,
+        _lock: None,
+    })
+}
+
+pub(super) fn file(path: &Path) -> Result<Open, StartError> {
+    let lock = lock(path)?;
+    create_private(path)?;
+    let (mut connection, version) = inspect(path)?;
+    prepare(&mut connection, version).map_err(|error| refused(path, error))?;
+    Ok(Open {
+        connection,
+        _lock: Some(lock),
+    })
+}
+
+fn lock(path: &Path) -> Result<File, StartError> {
+    let unusable = |source| StartError::File {
+        path: path.to_owned(),
+        source,
+    };
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(beside(path, ".lock"))
+        .map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StartError::InUse {
+            path: path.to_owned(),
+        }),
+        Err(TryLockError::Error(source)) => Err(unusable(source)),
+    }
+}
+
+/// Makes a missing database as an empty file of the owner's: it will hold hashes of passwords.
+fn create_private(path: &Path) -> Result<(), StartError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => Err(StartError::File {
+            path: path.to_owned(),
+            source,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Opens the file and returns its schema version; 0 is an empty file.
+fn inspect(path: &Path) -> Result<(Connection, usize), StartError> {
+    let unusable = |reason: String| StartError::Unusable {
+        path: path.to_owned(),
+        reason,
+    };
+    // Without `SQLITE_OPEN_URI`: a path is a path, whatever it begins with.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| refused(path, error))?;
+    connection
+        .busy_timeout(BUSY_WAIT)
+        .map_err(|error| refused(path, error))?;
+    if connection
+        .is_readonly(MAIN_DB)
+        .map_err(|error| refused(path, error))?
+    {
+        return Err(StartError::ReadOnly {
+            path: path.to_owned(),
+        });
+    }
+    let number = |sql: &str| {
+        connection
+            .query_row(sql, [], |row| row.get::<_, i64>(0))
+            .map_err(|error| refused(path, error))
+    };
+    let tables = number("SELECT count(*) FROM sqlite_schema")?;
+    let version = number("PRAGMA user_version")?;
+    match number("PRAGMA application_id")? {
+        APPLICATION_ID => {}
+        0 if tables == 0 && version == 0 => return Ok((connection, 0)),
+        _ => return Err(unusable("it belongs to another program".to_owned())),
+    }
+    let known = MIGRATIONS.len();
+    let version = match usize::try_from(version) {
+        Ok(version) if version <= known => version,
+        _ => {
+            return Err(StartError::NewerSchema {
+                path: path.to_owned(),
+                found: version,
+                known: i64::try_from(known).unwrap_or(i64::MAX),
+            });
+        }
+    };
+    let report: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(|error| refused(path, error))?;
+    if report != "ok" {
+        return Err(unusable(format!("it is damaged: {}", report.replace('\n', " "))));
+    }
+    Ok((connection, version))
+}
+
+fn prepare(connection: &mut Connection, version: usize) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    // With a write-ahead log this loses nothing when the process dies, only when the machine does.
+    connection.execute_batch("PRAGMA synchronous = NORMAL;")?;
+    migrate(connection, version)
+}
+
+fn migrate(connection: &mut Connection, version: usize) -> rusqlite::Result<()> {
+    connection.execute_batch("PRAGMA foreign_keys = ON;")?;
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for step in MIGRATIONS.iter().skip(version) {
+        tx.execute_batch(step)?;
+    }
+    tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+    tx.pragma_update(
+        None,
+        "user_version",
+        i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX),
+    )?;
+    tx.commit()
+}
+
+fn refused(path: &Path, error: rusqlite::Error) -> StartError {
+    let path = path.to_owned();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => StartError::Unusable {
+            path,
+            reason: error.to_string(),
+        },
+        Some(ErrorCode::ReadOnly) => StartError::ReadOnly { path },
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StartError::InUse { path },
+        _ => StartError::File {
+            path,
+            source: io::Error::other(error),
+        },
+    }
+}

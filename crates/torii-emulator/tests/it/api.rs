@@ -1,0 +1,177 @@
+//! An emulator and a client for it.
+
+use std::time::Duration;
+
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use torii_backend_types::Timestamp;
+use torii_emulator::{Builder, Emulator};
+
+/// A wait that a healthy emulator never needs.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) struct Api {
+    pub(crate) torii: Emulator,
+    client: Client,
+}
+
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Api {
+    pub(crate) async fn start() -> Self {
+        Self::of(Emulator::builder()).await
+    }
+
+    pub(crate) async fn of(builder: Builder) -> Self {
+        let torii = builder.start().await.expect("the emulator starts");
+        let client = Client::builder()
+            .no_proxy()
+            .timeout(PATIENCE)
+            .build()
+            .expect("a client");
+        Self { torii, client }
+    }
+
+    pub(crate) fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        self.client
+            .request(method, format!("{}{path}", self.torii.api_url()))
+    }
+
+    /// A call of the backend API with the main secret key.
+    pub(crate) async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Reply {
+        self.call_with_key(self.torii.secret_key(), method, path, body)
+            .await
+    }
+
+    pub(crate) async fn call_with_key(
+        &self,
+        key: &str,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> Reply {
+        let mut request = self
+            .request(method, &format!("/api/server/v1{path}"))
+            .bearer_auth(key);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        send(request).await
+    }
+
+    /// A call of the control plane.
+    pub(crate) async fn control(&self, method: &str, path: &str, body: Option<Value>) -> Reply {
+        let mut request = self.request(method, &format!("/_emulator/v1{path}"));
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        send(request).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        send(self.request("GET", path)).await
+    }
+
+    pub(crate) async fn create_user(&self, body: Value) -> Value {
+        self.call("POST", "/users", Some(body)).await.expect(201)
+    }
+
+    /// The id of a new user that has nothing else.
+    pub(crate) async fn any_user(&self) -> String {
+        self.create_user(json!({})).await.text("id")
+    }
+
+    pub(crate) async fn mint(&self, body: Value) -> String {
+        self.control("POST", "/tokens", Some(body))
+            .await
+            .expect(200)
+            .text("token")
+    }
+
+    /// Sends bytes on a connection of their own and returns all that comes back until it ends.
+    pub(crate) async fn raw(&self, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+        let mut stream = self.connect().await;
+        stream.write_all(bytes).await?;
+        let mut reply = Vec::new();
+        tokio::time::timeout(PATIENCE, stream.read_to_end(&mut reply))
+            .await
+            .expect("the connection ends")?;
+        Ok(reply)
+    }
+
+    pub(crate) async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.authority()).await.expect("a connection")
+    }
+
+    pub(crate) fn authority(&self) -> &str {
+        self.torii.api_url().strip_prefix("http://").expect("plain HTTP")
+    }
+}
+
+pub(crate) async fn send(request: reqwest::RequestBuilder) -> Reply {
+    let response = request.send().await.expect("a reply");
+    let (status, headers) = (response.status(), response.headers().clone());
+    let bytes = response.bytes().await.expect("a whole reply");
+    let body = match bytes.is_empty() {
+        true => Value::Null,
+        false => serde_json::from_slice(&bytes).expect("a JSON reply"),
+    };
+    Reply {
+        status,
+        headers,
+        body,
+    }
+}
+
+impl Reply {
+    /// The body, once the status is as expected.
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        self.body
+    }
+
+    /// Checks a refusal: its status, its code, and all that every problem document has.
+    #[track_caller]
+    pub(crate) fn refused(self, status: u16, code: &str) -> Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        assert_eq!(self.body["status"], status);
+        assert_eq!(self.body["code"], code, "{}", self.body);
+        for member in ["type", "title", "detail", "instance", "supportId"] {
+            assert!(self.body[member].is_string(), "{member}: {}", self.body);
+        }
+        self.body
+    }
+}
+
+pub(crate) trait Members {
+    /// A member that is a text.
+    fn text(&self, name: &str) -> String;
+    /// A member that is an instant. As texts, instants do not sort: their fractions differ in length.
+    fn instant(&self, name: &str) -> Timestamp;
+}
+
+impl Members for Value {
+    #[track_caller]
+    fn text(&self, name: &str) -> String {
+        self[name]
+            .as_str()
+            .unwrap_or_else(|| panic!("{name} in {self}"))
+            .to_owned()
+    }
+
+    #[track_caller]
+    fn instant(&self, name: &str) -> Timestamp {
+        self.text(name).parse().expect("an instant")
+    }
+}

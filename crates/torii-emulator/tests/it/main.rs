@@ -1,0 +1,20 @@
+//! The emulator through its front door: HTTP as a client speaks it, and raw bytes where bytes matter.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "clippy knows a test by its attribute; these are the functions tests call"
+)]
+
+mod api;
+mod control;
+mod faults;
+mod guard;
+mod lifecycle;
+mod problems;
+mod search;
+mod sessions;
+mod storage;
+mod tokens;
+mod users;
+mod wire;
