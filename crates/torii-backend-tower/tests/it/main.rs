@@ -1,0 +1,12 @@
+//! Front-door tests: a request into the layer, and what the client or the inner service gets.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy.toml lets tests do so, but sees only the functions marked as one"
+)]
+
+mod admission;
+mod log;
+mod readiness;
+mod refusal;
+mod support;
