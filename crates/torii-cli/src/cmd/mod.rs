@@ -1,0 +1,4 @@
+//! The commands.
+
+pub(crate) mod demo;
+pub(crate) mod dev;

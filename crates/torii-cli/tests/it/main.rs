@@ -1,0 +1,280 @@
+//! The binary from outside: what it prints, and the code it exits with.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+#[test]
+fn the_demo_succeeds_and_prints_no_colour_into_a_pipe() {
+    let output = torii(&["demo"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    assert!(text.ends_with("✓ Everything is as it should be.\n"), "{text}");
+    assert!(text.contains("the key set was fetched once"), "{text}");
+    assert!(
+        text.contains(r#"{"firstName":"Augusta","lastName":null}"#),
+        "{text}"
+    );
+    for code in ["bad_signature", "expired", "alg_not_allowed"] {
+        assert!(text.contains(code), "{text}");
+    }
+    assert!(!text.contains('\u{1b}'), "{text}");
+}
+
+#[test]
+fn dev_says_where_it_is_in_one_line_of_json_once_it_accepts_connections() {
+    let dev = Dev::start(&["--in-memory", "--port", "0"]);
+    assert_eq!(dev.place["secretKey"], "sk_test_local");
+    assert_eq!(dev.place["issuer"], dev.place["apiUrl"]);
+    assert_eq!(dev.place["pid"], dev.child.id());
+    let health = dev.get("/_emulator/v1/health");
+    assert!(health.starts_with("HTTP/1.1 200"), "{health}");
+    assert!(health.ends_with(r#"{"status":"ok"}"#), "{health}");
+}
+
+#[test]
+fn dev_takes_the_secret_key_that_it_is_given() {
+    let dev = Dev::start(&["--in-memory", "--port", "0", "--secret-key", "sk_test_mine"]);
+    assert_eq!(dev.place["secretKey"], "sk_test_mine");
+}
+
+#[cfg(unix)]
+#[test]
+fn dev_stops_at_once_and_cleanly_when_it_is_told_to() {
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        let mut dev = Dev::start(&["--in-memory", "--port", "0"]);
+        let stopped = Command::new("kill")
+            .args([signal, &dev.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(stopped.success());
+        let start = Instant::now();
+        assert!(dev.child.wait().unwrap().success(), "{signal}");
+        assert!(start.elapsed() < Duration::from_secs(3), "{signal}");
+        TcpListener::bind(dev.address()).unwrap_or_else(|error| panic!("{signal}: {error}"));
+    }
+}
+
+#[test]
+fn dev_keeps_users_and_keys_in_its_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = folder.path().join("torii.db");
+    let keys = |dev: &Dev| {
+        dev.get("/_torii/.well-known/jwks.json")
+            .split_once("\r\n\r\n")
+            .unwrap()
+            .1
+            .to_owned()
+    };
+    let arguments = ["--port", "0", "--db", db.to_str().unwrap()];
+    let first = keys(&Dev::start(&arguments));
+    assert_eq!(keys(&Dev::start(&arguments)), first);
+}
+
+#[cfg(unix)]
+#[test]
+fn dev_runs_a_command_in_its_environment_and_exits_with_its_code() {
+    let script = r#"echo "$TORII_ISSUER $TORII_API_URL $TORII_SECRET_KEY"; exit 7"#;
+    let output = torii(&["dev", "--in-memory", "--port", "0", "--", "sh", "-c", script]);
+    assert_eq!(output.status.code(), Some(7));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let [issuer, api_url, secret_key] = text.split_whitespace().collect::<Vec<_>>()[..] else {
+        panic!("{text}")
+    };
+    assert!(issuer.starts_with("http://127.0.0.1:"), "{text}");
+    assert_eq!((api_url, secret_key), (issuer, "sk_test_local"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_command_that_a_signal_ended_has_the_code_that_shells_give_it() {
+    let output = torii(&[
+        "dev",
+        "--in-memory",
+        "--port",
+        "0",
+        "--",
+        "sh",
+        "-c",
+        "kill -KILL $$",
+    ]);
+    assert_eq!(output.status.code(), Some(128 + 9));
+}
+
+#[test]
+fn bad_input_gets_one_clear_line_and_a_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let corrupt = folder.path().join("corrupt.db");
+    std::fs::write(
+        &corrupt,
+        "this is not a database, however long one looks at it".repeat(100),
+    )
+    .unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let in_no_folder = folder.path().join("missing").join("torii.db");
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+
+    for (arguments, said) in [
+        (
+            vec!["dev".into(), "--in-memory".into(), "--port".into(), port],
+            "in use",
+        ),
+        (
+            vec![
+                "dev".into(),
+                "--port".into(),
+                "0".into(),
+                "--db".into(),
+                text(&corrupt),
+            ],
+            "corrupt.db",
+        ),
+        (
+            vec![
+                "dev".into(),
+                "--port".into(),
+                "0".into(),
+                "--db".into(),
+                text(&in_no_folder),
+            ],
+            "torii.db",
+        ),
+        (
+            vec![
+                "dev".into(),
+                "--port".into(),
+                "0".into(),
+                "--db".into(),
+                text(folder.path()),
+            ],
+            "cannot use",
+        ),
+        (
+            vec!["dev".into(), "--in-memory".into(), "--db".into(), "x.db".into()],
+            "--in-memory",
+        ),
+        (
+            vec![
+                "dev".into(),
+                "--in-memory".into(),
+                "--secret-key".into(),
+                "sk_live_no".into(),
+            ],
+            "sk_live_",
+        ),
+        (
+            vec![
+                "dev".into(),
+                "--in-memory".into(),
+                "--port".into(),
+                "65536".into(),
+            ],
+            "65536",
+        ),
+        (
+            vec![
+                "dev".into(),
+                "--in-memory".into(),
+                "--port".into(),
+                "0".into(),
+                "--".into(),
+                "/no/such".into(),
+            ],
+            "/no/such",
+        ),
+        (vec!["dev".into(), "--frobnicate".into()], "--frobnicate"),
+        (vec!["frobnicate".into()], "frobnicate"),
+    ] {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let output = torii(&arguments);
+        let complaint = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success(), "{arguments:?}");
+        assert_eq!(complaint.lines().count(), 1, "{arguments:?}: {complaint}");
+        assert!(
+            complaint.starts_with("torii: ") && complaint.contains(said),
+            "{arguments:?}: {complaint}"
+        );
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+    let untouched = std::fs::read(&corrupt).unwrap();
+    assert!(untouched.starts_with(b"this is not a database"));
+}
+
+#[test]
+fn a_second_dev_on_one_database_is_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = folder.path().join("torii.db");
+    let arguments = ["--port", "0", "--db", db.to_str().unwrap()];
+    let _first = Dev::start(&arguments);
+    let second = torii(&[&["dev"], &arguments[..]].concat());
+    assert_eq!(second.status.code(), Some(1));
+    assert!(String::from_utf8(second.stderr).unwrap().contains("in use"));
+}
+
+fn torii(arguments: &[&str]) -> Output {
+    command(arguments).output().unwrap()
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_torii"));
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// A running `torii dev --json`, ended with the test.
+struct Dev {
+    child: Child,
+    place: Value,
+    _stdout: BufReader<ChildStdout>,
+}
+
+impl Dev {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = command(&[&["dev", "--json"], arguments].concat())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        Self {
+            child,
+            place: serde_json::from_str(&line).unwrap(),
+            _stdout: stdout,
+        }
+    }
+
+    fn address(&self) -> String {
+        self.place["issuer"]
+            .as_str()
+            .unwrap()
+            .strip_prefix("http://")
+            .unwrap()
+            .to_owned()
+    }
+
+    fn get(&self, path: &str) -> String {
+        let address = self.address();
+        let mut socket = TcpStream::connect(&address).unwrap();
+        write!(
+            socket,
+            "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut reply = String::new();
+        socket.read_to_string(&mut reply).unwrap();
+        reply
+    }
+}
+
+impl Drop for Dev {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
