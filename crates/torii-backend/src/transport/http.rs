@@ -17,6 +17,8 @@ const POOL_MAX_IDLE_PER_HOST: usize = 16;
 const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
 /// More response headers than this are an attack, not a reply.
 const MAX_HEADERS: usize = 100;
+/// Most bytes of all response headers together: what hyper allows for HTTP/2 as well.
+const MAX_HEADER_BYTES: usize = 16 * 1024;
 
 /// An [`HttpClient`] over reqwest and rustls.
 ///
@@ -30,6 +32,9 @@ pub struct ReqwestClient {
 }
 
 impl ReqwestClient {
+    /// Three seconds: enough for a lost packet or two on the way around the world.
+    pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
     /// A client that gives up on a connection (name look-up and TLS included) after `connect_timeout`.
     pub fn new(connect_timeout: Duration) -> Self {
         Self {
@@ -66,6 +71,14 @@ impl ReqwestClient {
         let client = self.client_for(request.uri())?;
         let request = reqwest::Request::try_from(request).map_err(classify)?;
         let mut reply = client.execute(request).await.map_err(classify)?;
+        let headers = reply.headers().iter();
+        if headers
+            .map(|(name, value)| name.as_str().len() + value.len())
+            .sum::<usize>()
+            > MAX_HEADER_BYTES
+        {
+            return Err(HttpError::new(HttpErrorKind::Broken, "the headers are too large"));
+        }
         if reply
             .content_length()
             .is_some_and(|length| length > max_body as u64)
@@ -83,6 +96,13 @@ impl ReqwestClient {
         *response.status_mut() = reply.status();
         *response.headers_mut() = std::mem::take(reply.headers_mut());
         Ok(response)
+    }
+}
+
+impl Default for ReqwestClient {
+    /// A client that gives up on a connection after [`DEFAULT_CONNECT_TIMEOUT`](Self::DEFAULT_CONNECT_TIMEOUT).
+    fn default() -> Self {
+        Self::new(Self::DEFAULT_CONNECT_TIMEOUT)
     }
 }
 

@@ -11,6 +11,7 @@ use super::flight::Flight;
 use super::jwks::{KeySet, Slot};
 use super::signature::VerifyingKey;
 use crate::clock::Moment;
+use crate::http_client::HttpErrorKind;
 
 /// How long fetched keys are used. The defaults suit production.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -388,10 +389,11 @@ impl State {
     }
 
     fn unavailable(&self, now: Moment) -> KeysUnavailable {
+        // Without a failure so far, the caller's time ran out before the flight's did.
         let source = self
             .last_error
             .clone()
-            .unwrap_or_else(|| Arc::new(FetchError::Aborted));
+            .unwrap_or_else(|| Arc::new(FetchError::Http(HttpErrorKind::Timeout.into())));
         KeysUnavailable::new(self.backoff_left(now).unwrap_or_default(), source)
     }
 }

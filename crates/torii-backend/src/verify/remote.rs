@@ -182,11 +182,20 @@ impl RemoteKeys {
         })
     }
 
-    /// Starts from a snapshot instead of from nothing. Its age counts from when it was fetched.
+    /// Starts from a snapshot, unless the keys at hand are newer. Its age counts from when it was fetched.
     pub(crate) fn import(&self, keys: KeySet, snapshot: &KeySnapshot) {
         let now = self.clock.now();
         let wall = Duration::from_millis(snapshot.fetched_at_unix_millis).min(now.wall);
         let age = now.wall.saturating_sub(wall);
+        let _state = self.lock();
+        let current = self.current.load();
+        // The cache may be shared with verifiers that have fetched since.
+        if current
+            .as_ref()
+            .is_some_and(|set| now.since(set.fetched_at) <= age)
+        {
+            return;
+        }
         let fetched_at = Moment {
             wall,
             monotonic: now.monotonic.saturating_sub(age),
@@ -197,7 +206,7 @@ impl RemoteKeys {
             fetched_at,
             ttl,
             etag: None,
-            generation: 1,
+            generation: 1 + current.as_ref().map_or(0, |set| set.generation),
         };
         self.current.store(Some(Arc::new(set)));
     }
