@@ -118,3 +118,13 @@ id!(
     OrganizationId,
     "organization"
 );
+id!(
+    /// Identifies a set of roles that organizations can be bound to.
+    RoleSetId,
+    "role set"
+);
+id!(
+    /// Identifies an invitation.
+    InvitationId,
+    "invitation"
+);

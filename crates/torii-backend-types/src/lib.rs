@@ -6,7 +6,12 @@
 
 mod claims;
 mod id;
+mod impersonation;
+mod invitation;
+mod metadata;
 mod open_enum;
+mod organization;
+mod origin;
 mod page;
 mod patch;
 mod problem;
@@ -14,7 +19,12 @@ mod session;
 mod user;
 
 pub use claims::{ActiveOrganization, Actor};
-pub use id::{EnvironmentId, InvalidId, OrganizationId, SessionId, UserId};
+pub use id::{EnvironmentId, InvalidId, InvitationId, OrganizationId, RoleSetId, SessionId, UserId};
+pub use impersonation::{CreateImpersonationToken, ImpersonationToken};
+pub use invitation::{CreateInvitation, Invitation, InvitationDetail, InvitationFilter, InvitationStatus};
+pub use metadata::{Metadata, UpdateMetadata, UpdateUserMetadata};
+pub use organization::{Member, Membership, Organization, OrganizationFilter};
+pub use origin::{AllowedOrigins, SetAllowedOrigins};
 pub use page::{Cursor, Page, PageRequest};
 pub use patch::Patch;
 pub use problem::Problem;
@@ -23,9 +33,3 @@ pub use user::{CreateUser, Locale, Password, UpdateUser, User, UserFilter, UserS
 
 /// An instant in UTC, written as RFC 3339 (`2026-05-16T09:30:00Z`).
 pub use jiff::Timestamp;
-
-/// A bag of application data: a JSON object.
-///
-/// In a request a bag has two states. Absent leaves it as it is; an object is merged into it, member by member and
-/// at every depth, and a member that is `null` deletes that key.
-pub type Metadata = serde_json::Map<String, serde_json::Value>;

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::Metadata;
 use crate::id::{EnvironmentId, OrganizationId, UserId};
+use crate::metadata::{Metadata, not_null};
 use crate::open_enum::open_enum;
 use crate::patch::Patch;
 
@@ -250,9 +250,4 @@ impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Password(***)")
     }
-}
-
-/// Reads a member that may be absent but not `null`.
-fn not_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }

@@ -28,14 +28,20 @@ impl Clock {
     }
 
     pub(crate) fn set_offset_seconds(&self, seconds: i64) -> Result<(), Error> {
-        if seconds.unsigned_abs() > MAX_CLOCK_OFFSET_SECONDS.unsigned_abs() {
-            return Err(Error::invalid(format!(
-                "offsetSeconds must be within ±{MAX_CLOCK_OFFSET_SECONDS}"
-            )));
-        }
+        check_offset(seconds)?;
         self.offset_seconds.store(seconds, Ordering::SeqCst);
         Ok(())
     }
+}
+
+/// Refuses an offset that is too far.
+pub(crate) fn check_offset(seconds: i64) -> Result<(), Error> {
+    if seconds.unsigned_abs() > MAX_CLOCK_OFFSET_SECONDS.unsigned_abs() {
+        return Err(Error::invalid(format!(
+            "offsetSeconds must be within ±{MAX_CLOCK_OFFSET_SECONDS}"
+        )));
+    }
+    Ok(())
 }
 
 /// An instant from its microseconds since 1970, held inside the range that a timestamp can express.

@@ -3,9 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use torii_backend_types::{CreateUser, OrganizationId, Session, User};
+use serde_json::{Map, Value};
+use torii_backend_types::{CreateUser, InvitationId, Member, Organization, OrganizationId, Session, User};
 
-use crate::domain::{Member, MintToken, MintedToken, NewMember, NewOrganization, OpenSession, Organization};
+use crate::domain::{
+    Mail, MintToken, MintedToken, NewMember, NewOrganization, OpenSession, Settings, Snapshot,
+};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::http::{Fault, RequestRecord};
@@ -52,6 +55,63 @@ impl Control {
         request: &NewMember,
     ) -> Result<Member, Error> {
         self.engine.domain.add_member(organization, request.clone()).await
+    }
+
+    /// Accepts an invitation, as signing up through its link would, and returns the user.
+    pub async fn accept_invitation(&self, invitation: InvitationId) -> Result<User, Error> {
+        self.engine.domain.accept_invitation(invitation).await
+    }
+
+    /// The mails that would have been sent, in that order.
+    pub fn outbox(&self) -> Vec<Mail> {
+        self.engine.domain.outbox().list()
+    }
+
+    /// Forgets the mails.
+    pub fn clear_outbox(&self) {
+        self.engine.domain.outbox().clear();
+    }
+
+    /// What torii's dashboard would configure.
+    pub fn settings(&self) -> Settings {
+        self.engine.domain.settings().as_ref().clone()
+    }
+
+    /// Replaces the settings. In a file they last.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let torii = torii_emulator::Emulator::builder().start().await?;
+    /// let mut settings = torii.control().settings();
+    /// settings.impersonation.enabled = false;
+    /// torii.control().set_settings(&settings).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn set_settings(&self, settings: &Settings) -> Result<(), Error> {
+        let settings = settings.clone();
+        self.engine.domain.change_settings(move |_| Ok(settings)).await?;
+        Ok(())
+    }
+
+    /// Replaces the settings that `changes` names.
+    pub(crate) async fn change_settings(&self, changes: Map<String, Value>) -> Result<Settings, Error> {
+        self.engine
+            .domain
+            .change_settings(move |settings| settings.with(changes))
+            .await
+    }
+
+    /// The whole state as a document.
+    pub async fn export(&self) -> Result<Snapshot, Error> {
+        self.engine.domain.export().await
+    }
+
+    /// Replaces the whole state by what was exported, here or by another emulator. Environments are matched by the
+    /// order of their secret keys and keep their ids; mails are forgotten, faults and requests stay.
+    pub async fn import(&self, snapshot: &Snapshot) -> Result<(), Error> {
+        self.engine.domain.import(snapshot.clone()).await
     }
 
     /// Signs with a new key from now on, and returns its id. The key before it stays published unless `retire`.
@@ -102,8 +162,8 @@ impl Control {
         self.engine.requests.clear();
     }
 
-    /// Forgets users, sessions, organizations, faults and requests, and puts the clock right. The signing keys and
-    /// the environments' ids stay.
+    /// Forgets all data, settings, mails, faults and requests, and puts the clock right. The signing keys and the
+    /// environments' ids stay.
     pub async fn reset(&self) -> Result<(), Error> {
         self.engine.reset().await
     }

@@ -178,11 +178,12 @@ impl Builder {
             .await
             .map_err(|error| StartError::Internal(error.to_string()))??;
         let count = secret_keys.len();
-        let environments = store
-            .write(move |tx| tx.environments(count))
+        let (environments, settings) = store
+            .write(move |tx| Ok((tx.environments(count)?, tx.settings()?)))
             .await
             .map_err(internal)?;
-        let domain = Domain::new(store, Clock::default(), keys, origin(bound), environments);
+        let clock = Clock::default();
+        let domain = Domain::new(store, clock, keys, origin(bound), environments, settings);
         let environment = domain.environment(0).map_err(internal)?;
         let engine = Arc::new(Engine {
             domain,

@@ -4,6 +4,10 @@ use std::borrow::Cow;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
+
+/// When to try again what the emulator could not do just now.
+const UNAVAILABLE_RETRY: Duration = Duration::from_secs(1);
 
 /// Why an operation was refused, by the backend API and by [`Control`](crate::Control) alike.
 ///
@@ -14,6 +18,9 @@ pub struct Error {
     kind: ErrorKind,
     code: &'static str,
     detail: Cow<'static, str>,
+    retry_after: Option<Duration>,
+    /// One more member of the problem document.
+    member: Option<(&'static str, String)>,
 }
 
 /// The kinds of refusal. Each is one HTTP status.
@@ -24,6 +31,8 @@ pub enum ErrorKind {
     Invalid,
     /// 401: no secret key, or not one of ours.
     Unauthenticated,
+    /// 402: the plan does not include it, or its quota is used up.
+    PaymentRequired,
     /// 403: known, but not for this caller.
     Forbidden,
     /// 404: there is no such thing.
@@ -38,6 +47,8 @@ pub enum ErrorKind {
     TooLarge,
     /// 415: the body is not JSON.
     UnsupportedMediaType,
+    /// 429: a rate limit is used up.
+    RateLimited,
     /// 500: the emulator failed, through its disk or a defect.
     Internal,
     /// 503: the database is locked by another program, or the emulator is stopping.
@@ -60,12 +71,38 @@ impl Error {
         &self.detail
     }
 
+    /// How long to wait before the next try, where waiting helps.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
     pub(crate) fn new(kind: ErrorKind, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self {
             kind,
             code,
             detail: detail.into(),
+            retry_after: None,
+            member: None,
         }
+    }
+
+    pub(crate) fn retry(self, after: Duration) -> Self {
+        Self {
+            retry_after: Some(after),
+            ..self
+        }
+    }
+
+    /// Adds a member to the problem document.
+    pub(crate) fn with(self, name: &'static str, value: impl Into<String>) -> Self {
+        Self {
+            member: Some((name, value.into())),
+            ..self
+        }
+    }
+
+    pub(crate) fn member(&self) -> Option<(&'static str, &str)> {
+        self.member.as_ref().map(|(name, value)| (*name, value.as_str()))
     }
 
     /// A request that is not well formed in a way that has no code of its own.
@@ -86,7 +123,7 @@ impl Error {
     }
 
     pub(crate) fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(ErrorKind::Unavailable, "unavailable", detail)
+        Self::new(ErrorKind::Unavailable, "unavailable", detail).retry(UNAVAILABLE_RETRY)
     }
 
     /// A failure of ours. The cause goes to the log, not to the caller.

@@ -1,12 +1,13 @@
 //! Metadata bags: how they merge, and how much they may hold.
 
 use serde_json::{Map, Value};
-use torii_backend_types::{Metadata, User};
+use torii_backend_types::{Metadata, UpdateMetadata};
 
 use crate::error::{Error, ErrorKind};
 
-/// Most bytes that a user's three bags may hold together, as compact JSON.
-pub(crate) const MAX_USER_METADATA_BYTES: usize = 8 * 1024;
+/// Most bytes that a budget allows, as compact JSON. A user's three bags share one, an invitation's two as well;
+/// an organization's and a membership's bags have one each.
+const MAX_METADATA_BYTES: usize = 8 * 1024;
 
 /// Merges `patch` into `bag` at every depth. A `null` member deletes its key; an array replaces what was there.
 pub(super) fn merge(bag: &mut Metadata, patch: Metadata) {
@@ -32,19 +33,41 @@ pub(super) fn merge(bag: &mut Metadata, patch: Metadata) {
     }
 }
 
-/// Refuses a user whose bags, as they would be stored, are over the budget.
-pub(super) fn check_budget(user: &User) -> Result<(), Error> {
-    let bags = [
-        &user.public_metadata,
-        &user.private_metadata,
-        &user.unsafe_metadata,
-    ];
-    let bytes: usize = bags.into_iter().map(|bag| compact(bag).len()).sum();
-    if bytes > MAX_USER_METADATA_BYTES {
+/// [`merge`] into each of the two bags that the patch names.
+pub(super) fn merge_both(public: &mut Metadata, private: &mut Metadata, patch: UpdateMetadata) {
+    let UpdateMetadata {
+        public_metadata,
+        private_metadata,
+    } = patch;
+    merge(public, public_metadata.unwrap_or_default());
+    merge(private, private_metadata.unwrap_or_default());
+}
+
+/// A bag as it is first stored: merging it into nothing drops its nulls.
+pub(super) fn first_bag(given: Option<Metadata>) -> Metadata {
+    let mut bag = Metadata::new();
+    merge(&mut bag, given.unwrap_or_default());
+    bag
+}
+
+/// Refuses a patch that would change nothing by its form.
+pub(super) fn check_names_a_bag(patch: &UpdateMetadata) -> Result<(), Error> {
+    if *patch == UpdateMetadata::default() {
+        return Err(Error::invalid(
+            "the body must name publicMetadata, privateMetadata or both",
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses bags that share a budget and, as they would be stored, are over it.
+pub(super) fn check_budget(bags: &[&Metadata]) -> Result<(), Error> {
+    let bytes: usize = bags.iter().map(|bag| compact(bag).len()).sum();
+    if bytes > MAX_METADATA_BYTES {
         return Err(Error::new(
             ErrorKind::Invalid,
             "metadata_too_large",
-            format!("the user's metadata would take {bytes} bytes; {MAX_USER_METADATA_BYTES} is the most"),
+            format!("the metadata would take {bytes} bytes; {MAX_METADATA_BYTES} is the most"),
         ));
     }
     Ok(())

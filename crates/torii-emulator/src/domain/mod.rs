@@ -1,13 +1,26 @@
 //! The rules: what an operation does and when it is refused. No SQL and no HTTP.
 
+mod hashing;
+mod impersonation;
+mod invitations;
+mod memberships;
 mod metadata;
+mod one_time_token;
 mod organizations;
+mod origins;
+mod outbox;
+mod page;
 mod profile;
 mod search;
 mod sessions;
+mod settings;
+mod snapshot;
 mod tokens;
 mod users;
 
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
 use torii_backend_types::EnvironmentId;
 
 use crate::clock::Clock;
@@ -15,12 +28,23 @@ use crate::error::Error;
 use crate::keys::Keys;
 use crate::store::Store;
 
+pub use impersonation::IMPERSONATION_PERIOD_SECONDS;
+pub(crate) use impersonation::{IMPERSONATION_LIFETIME_SECONDS, ImpersonationRecord, MAX_REASON_CHARS};
+pub use invitations::DEFAULT_INVITATION_DAYS;
+pub(crate) use invitations::{InvitationQuery, InvitationRecord};
+pub use memberships::NewMember;
 pub(crate) use metadata::compact;
-pub use organizations::{Member, NewMember, NewOrganization, Organization};
+pub use organizations::NewOrganization;
+pub(crate) use organizations::{OrganizationQuery, OrganizationRecord};
+pub(crate) use outbox::Outbox;
+pub use outbox::{Mail, MailKind};
+pub(crate) use page::{DEFAULT_PAGE_LENGTH, Paging};
 pub(crate) use profile::{fold, full_name};
 pub(crate) use search::{NameFilter, UserQuery};
 pub(crate) use sessions::SessionRecord;
 pub use sessions::{OpenSession, SESSION_LIFETIME_SECONDS};
+pub use settings::{ClaimStyle, DEFAULT_SIGN_UP_URL, ImpersonationSettings, InvitationRateLimit, Settings};
+pub use snapshot::Snapshot;
 pub use tokens::{DEFAULT_TOKEN_LIFETIME_SECONDS, MintToken, MintedToken};
 pub(crate) use users::UserRecord;
 
@@ -32,7 +56,10 @@ pub(crate) struct Domain {
     issuer: String,
     /// The environments of the configured secret keys, in their order. The first is the main one.
     environments: Vec<EnvironmentId>,
-    hashing: users::Hashing,
+    hashing: hashing::Hashing,
+    /// As they are kept in the store; here for those who cannot wait for it.
+    settings: Arc<ArcSwap<Settings>>,
+    outbox: Outbox,
 }
 
 impl Domain {
@@ -42,6 +69,7 @@ impl Domain {
         keys: Keys,
         issuer: String,
         environments: Vec<EnvironmentId>,
+        settings: Settings,
     ) -> Self {
         Self {
             store,
@@ -49,7 +77,9 @@ impl Domain {
             keys,
             issuer,
             environments,
-            hashing: users::Hashing::default(),
+            hashing: hashing::Hashing::default(),
+            settings: Arc::new(ArcSwap::from_pointee(settings)),
+            outbox: Outbox::default(),
         }
     }
 
@@ -77,9 +107,22 @@ impl Domain {
             .ok_or_else(|| Error::internal("a secret key has no environment"))
     }
 
-    /// Forgets every user, session and organization, and puts the clock right. Keys and environments stay.
+    pub(crate) fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// Back to the state of a first start. Keys and environments stay.
     pub(crate) async fn reset(&self) -> Result<(), Error> {
-        self.store.write(|tx| tx.clear()).await?;
-        self.clock.set_offset_seconds(0)
+        let (clock, settings, outbox) = (self.clock.clone(), self.settings.clone(), self.outbox.clone());
+        self.store
+            .write_then(
+                |tx| tx.clear(),
+                move |()| {
+                    settings.store(Arc::default());
+                    outbox.clear();
+                    clock.set_offset_seconds(0)
+                },
+            )
+            .await?
     }
 }

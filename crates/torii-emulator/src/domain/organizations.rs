@@ -1,52 +1,15 @@
-//! Organizations and who belongs to them.
+//! Organizations: created through the control plane, read and annotated through the backend API.
 
 use serde::{Deserialize, Serialize};
-use torii_backend_types::{EnvironmentId, Metadata, OrganizationId, Timestamp, UserId, UserStatus};
+use torii_backend_types::{EnvironmentId, Metadata, Organization, OrganizationId, Page, UpdateMetadata};
 use uuid::Uuid;
 
 use super::Domain;
-use super::profile::{MAX_NAME_CHARS, check_length};
+use super::metadata::{check_budget, check_names_a_bag, merge_both};
+use super::page::Paging;
+use super::profile::{MAX_NAME_CHARS, check_required, fold};
 use crate::error::Error;
-
-/// An organization, in the shape of the backend API's replies.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Organization {
-    /// Identifies the organization.
-    pub id: OrganizationId,
-    /// The display name.
-    pub name: String,
-    /// The name in addresses; unique in the environment.
-    pub slug: Option<String>,
-    /// The bound role set. The emulator has none.
-    pub role_set_id: Option<Uuid>,
-    /// Readable by every member.
-    pub public_metadata: Metadata,
-    /// For servers only.
-    pub private_metadata: Metadata,
-    /// When it was created.
-    pub created_at: Timestamp,
-}
-
-/// A membership, in the shape of the backend API's replies.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Member {
-    /// The organization.
-    pub organization_id: OrganizationId,
-    /// Its member.
-    pub user_id: UserId,
-    /// The role's key, such as `org:administrator`. Tokens carry it as `org_role`.
-    pub role: String,
-    /// The role's display name.
-    pub role_name: Option<String>,
-    /// Bags of the membership itself.
-    pub public_metadata: Metadata,
-    /// Bags of the membership itself.
-    pub private_metadata: Metadata,
-    /// When the user joined.
-    pub joined_at: Timestamp,
-}
+use crate::store::Tx;
 
 /// The organization that [`Control::create_organization`](crate::Control::create_organization) creates.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -73,28 +36,19 @@ impl NewOrganization {
     }
 }
 
-/// The membership that [`Control::add_member`](crate::Control::add_member) creates.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// An organization and where it belongs, which no reply shows.
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewMember {
-    /// Who joins: a user of the organization's environment.
-    pub user_id: UserId,
-    /// The role's key, 1 to 200 characters.
-    pub role: String,
-    /// The role's display name.
-    #[serde(default)]
-    pub role_name: Option<String>,
+pub(crate) struct OrganizationRecord {
+    pub(crate) environment_id: EnvironmentId,
+    pub(crate) organization: Organization,
 }
 
-impl NewMember {
-    /// A membership with a role that has no display name.
-    pub fn new(user_id: UserId, role: impl Into<String>) -> Self {
-        Self {
-            user_id,
-            role: role.into(),
-            role_name: None,
-        }
-    }
+/// Which organizations a list returns.
+pub(crate) struct OrganizationQuery {
+    pub(crate) paging: Paging<OrganizationId>,
+    /// A folded part of the name.
+    pub(crate) name: Option<String>,
 }
 
 impl Domain {
@@ -104,11 +58,11 @@ impl Domain {
             slug,
             environment_id,
         } = request;
-        check_required("name", &name)?;
+        check_required("name", &name, MAX_NAME_CHARS)?;
         if let Some(slug) = &slug {
-            check_required("slug", slug)?;
+            check_required("slug", slug, MAX_NAME_CHARS)?;
         }
-        let environment = match environment_id {
+        let environment_id = match environment_id {
             Some(id) if self.environments.contains(&id) => id,
             Some(_) => return Err(Error::not_found("no environment has this id")),
             None => self.environment(0)?,
@@ -116,82 +70,92 @@ impl Domain {
         let clock = self.clock.clone();
         self.store
             .write(move |tx| {
-                let organization = Organization {
-                    id: OrganizationId::from(Uuid::now_v7()),
-                    name,
-                    slug,
-                    role_set_id: None,
-                    public_metadata: Metadata::new(),
-                    private_metadata: Metadata::new(),
-                    created_at: clock.now(),
+                let record = OrganizationRecord {
+                    environment_id,
+                    organization: Organization {
+                        id: OrganizationId::from(Uuid::now_v7()),
+                        name,
+                        slug,
+                        role_set_id: None,
+                        public_metadata: Metadata::new(),
+                        private_metadata: Metadata::new(),
+                        created_at: clock.now(),
+                        extra: Metadata::new(),
+                    },
                 };
-                if !tx.insert_organization(environment, &organization)? {
+                if !tx.insert_organization(&record)? {
                     return Err(Error::conflict(
                         "slug_already_exists",
                         "another organization of the environment has this slug",
                     ));
                 }
-                Ok(organization)
+                Ok(record.organization)
             })
             .await
     }
 
-    pub(crate) async fn add_member(
+    /// Organizations whose name contains `name`, in any case.
+    pub(crate) async fn organizations(
         &self,
-        organization: OrganizationId,
-        request: NewMember,
-    ) -> Result<Member, Error> {
-        let NewMember {
-            user_id,
-            role,
-            role_name,
-        } = request;
-        check_required("role", &role)?;
-        check_length(
-            "roleName",
-            role_name.as_deref().unwrap_or_default(),
-            MAX_NAME_CHARS,
-        )?;
-        let clock = self.clock.clone();
+        environment: EnvironmentId,
+        name: Option<String>,
+        paging: Paging<OrganizationId>,
+    ) -> Result<Page<Organization>, Error> {
+        let query = OrganizationQuery {
+            paging,
+            name: name.as_deref().map(fold),
+        };
+        self.store
+            .read(move |tx| {
+                let found = tx.organizations(environment, &query)?;
+                Ok(query.paging.page(found, |organization| organization.id))
+            })
+            .await
+    }
+
+    pub(crate) async fn organization(
+        &self,
+        environment: EnvironmentId,
+        id: OrganizationId,
+    ) -> Result<Organization, Error> {
+        self.store
+            .read(move |tx| own_organization(tx, environment, id))
+            .await
+    }
+
+    pub(crate) async fn update_organization_metadata(
+        &self,
+        environment: EnvironmentId,
+        id: OrganizationId,
+        patch: UpdateMetadata,
+    ) -> Result<Organization, Error> {
+        check_names_a_bag(&patch)?;
         self.store
             .write(move |tx| {
-                let Some(environment) = tx.organization_environment(organization)? else {
-                    return Err(Error::not_found("no organization has this id"));
-                };
-                match tx.user(user_id)? {
-                    Some(record)
-                        if record.user.environment_id == environment
-                            && record.user.status != UserStatus::Deleted => {}
-                    _ => {
-                        return Err(Error::not_found(
-                            "the organization's environment has no user with this id",
-                        ));
-                    }
-                }
-                let member = Member {
-                    organization_id: organization,
-                    user_id,
-                    role,
-                    role_name,
-                    public_metadata: Metadata::new(),
-                    private_metadata: Metadata::new(),
-                    joined_at: clock.now(),
-                };
-                if !tx.insert_member(&member)? {
-                    return Err(Error::conflict(
-                        "already_member",
-                        "the user is a member of the organization already",
-                    ));
-                }
-                Ok(member)
+                let mut organization = own_organization(tx, environment, id)?;
+                let Organization {
+                    public_metadata: public,
+                    private_metadata: private,
+                    ..
+                } = &mut organization;
+                merge_both(public, private, patch);
+                check_budget(&[public])?;
+                check_budget(&[private])?;
+                tx.set_organization_metadata(id, public, private)?;
+                Ok(organization)
             })
             .await
     }
 }
 
-fn check_required(field: &str, text: &str) -> Result<(), Error> {
-    if text.trim().is_empty() {
-        return Err(Error::invalid(format!("{field} must not be blank")));
-    }
-    check_length(field, text, MAX_NAME_CHARS)
+/// The organization, if it is one of this environment: a foreign one is as good as none.
+pub(super) fn own_organization(
+    tx: &Tx<'_>,
+    environment: EnvironmentId,
+    id: OrganizationId,
+) -> Result<Organization, Error> {
+    tx.organization(id)?
+        .filter(|record| record.environment_id == environment)
+        .map(|record| record.organization)
+        .ok_or_else(|| Error::not_found("the environment has no organization with this id"))
 }

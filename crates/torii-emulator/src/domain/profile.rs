@@ -18,6 +18,7 @@ pub(super) const MAX_TEXT_CHARS: usize = 1_000;
 
 /// The fields of the API's first generation that have no place in a reply. They are kept for the user's sake.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct LegacyProfile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) phone: Option<String>,
@@ -115,6 +116,14 @@ pub(super) fn check_length(field: &str, text: &str, most: usize) -> Result<(), E
         )));
     }
     Ok(())
+}
+
+/// [`check_length`], and refuses a blank text.
+pub(super) fn check_required(field: &str, text: &str, most: usize) -> Result<(), Error> {
+    if text.trim().is_empty() {
+        return Err(Error::invalid(format!("{field} must not be blank")));
+    }
+    check_length(field, text, most)
 }
 
 fn is_date(text: &str) -> bool {

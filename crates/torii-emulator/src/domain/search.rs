@@ -2,23 +2,17 @@
 
 use torii_backend_types::{OrganizationId, Patch, Timestamp, UserFilter, UserId, UserStatus};
 
+use super::page::Paging;
 use super::profile::fold;
 use crate::error::Error;
 
-/// The length of a page that does not ask for one.
-pub(crate) const DEFAULT_PAGE_LENGTH: i32 = 20;
-/// The longest page; a longer wish is cut to it.
-pub(crate) const MAX_PAGE_LENGTH: i32 = 100;
 /// Most entries in `userIds` and in `emailAddresses`.
 pub(crate) const MAX_SELECTORS: usize = 100;
 
 /// A search. Every part that is there must hold.
 #[derive(Debug)]
 pub(crate) struct UserQuery {
-    /// Users after this one, in the order of ids. It need not exist any more.
-    pub(crate) after: Option<UserId>,
-    /// How many users to return.
-    pub(crate) limit: usize,
+    pub(crate) paging: Paging<UserId>,
     pub(crate) name: NameFilter,
     pub(crate) user_ids: Option<Vec<UserId>>,
     /// Folded addresses.
@@ -46,7 +40,7 @@ pub(crate) struct CreatedRange {
 }
 
 impl UserQuery {
-    pub(crate) fn new(filter: UserFilter, limit: Option<i32>, after: Option<UserId>) -> Result<Self, Error> {
+    pub(crate) fn new(filter: UserFilter, paging: Paging<UserId>) -> Result<Self, Error> {
         let UserFilter {
             name,
             user_ids,
@@ -60,10 +54,8 @@ impl UserQuery {
         check_selectors("userIds", user_ids.as_deref())?;
         check_selectors("emailAddresses", email_addresses.as_deref())?;
         check_statuses(statuses.as_deref())?;
-        let limit = limit.unwrap_or(DEFAULT_PAGE_LENGTH).clamp(1, MAX_PAGE_LENGTH);
         Ok(Self {
-            after,
-            limit: usize::try_from(limit).unwrap_or(1),
+            paging,
             name: match name {
                 Patch::Keep => NameFilter::Any,
                 Patch::Clear => NameFilter::Missing,
@@ -97,12 +89,14 @@ fn check_selectors<T>(field: &str, selectors: Option<&[T]>) -> Result<(), Error>
 }
 
 fn check_statuses(statuses: Option<&[UserStatus]>) -> Result<(), Error> {
-    let unknown = statuses
-        .unwrap_or_default()
-        .iter()
-        .any(|status| !UserStatus::KNOWN.contains(status));
-    if unknown {
-        return Err(Error::invalid("statuses may hold active, banned and deleted"));
+    let statuses = statuses.unwrap_or_default();
+    let is_odd = |(place, status)| {
+        !UserStatus::KNOWN.contains(status) || statuses.iter().take(place).any(|earlier| earlier == status)
+    };
+    if statuses.iter().enumerate().any(is_odd) {
+        return Err(Error::invalid(
+            "statuses may hold active, banned and deleted, each once",
+        ));
     }
     Ok(())
 }

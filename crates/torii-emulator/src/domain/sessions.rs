@@ -1,6 +1,6 @@
 //! Sessions of users: opened through the control plane, listed and revoked through the backend API.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use torii_backend_types::{
     EnvironmentId, Metadata, OrganizationId, Session, SessionId, Timestamp, UserId, UserStatus,
 };
@@ -45,8 +45,11 @@ impl OpenSession {
 }
 
 /// A session and whether it still counts.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct SessionRecord {
     pub(crate) session: Session,
+    #[serde(default)]
     pub(crate) revoked_at: Option<Timestamp>,
 }
 
@@ -101,8 +104,12 @@ impl Domain {
                     impersonated_by: None,
                     extra: Metadata::new(),
                 };
-                tx.insert_session(&session)?;
-                Ok(session)
+                let record = SessionRecord {
+                    session,
+                    revoked_at: None,
+                };
+                tx.insert_session(&record)?;
+                Ok(record.session)
             })
             .await
     }

@@ -4,17 +4,17 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use torii_backend_types::{OrganizationId, Timestamp, User, UserId};
+use torii_backend_types::{Member, Organization, OrganizationId, Timestamp, User, UserId};
 
 use super::Domain;
-use super::organizations::Member;
+use super::settings::ClaimStyle;
 use crate::clock::{MAX_CLOCK_OFFSET_SECONDS, from_micros};
 use crate::error::{Error, ErrorKind};
 
-/// How long a token lasts that does not say.
+/// How long a token lasts that does not say, unless the [`Settings`](crate::Settings) do.
 pub const DEFAULT_TOKEN_LIFETIME_SECONDS: i64 = 300;
 /// The longest lifetime, either way.
-const MAX_TOKEN_LIFETIME_SECONDS: i64 = MAX_CLOCK_OFFSET_SECONDS;
+pub(super) const MAX_TOKEN_LIFETIME_SECONDS: i64 = MAX_CLOCK_OFFSET_SECONDS;
 
 /// The token that [`Control::mint_token`](crate::Control::mint_token) signs.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -25,10 +25,11 @@ pub struct MintToken {
     /// Claims laid over the standard ones. Nothing is protected, and `null` removes a claim.
     #[serde(default)]
     pub claims: Map<String, Value>,
-    /// The lifetime, by default [`DEFAULT_TOKEN_LIFETIME_SECONDS`]. A negative one mints an expired token.
+    /// The lifetime, by default [`Settings::token_lifetime_seconds`](crate::Settings::token_lifetime_seconds). A negative one mints an expired token.
     #[serde(default)]
     pub expires_in_seconds: Option<i64>,
-    /// The active organization, of which the user must be a member: adds `org_id` and `org_role`.
+    /// The active organization, of which the user must be a member: adds the claims of the
+    /// [`ClaimStyle`](crate::ClaimStyle).
     #[serde(default)]
     pub organization_id: Option<OrganizationId>,
     /// A JWT template. The emulator has none yet, so every name is refused.
@@ -83,7 +84,8 @@ impl Domain {
             template,
             actor_user_id,
         } = request;
-        let lifetime = expires_in_seconds.unwrap_or(DEFAULT_TOKEN_LIFETIME_SECONDS);
+        let settings = self.settings();
+        let lifetime = expires_in_seconds.unwrap_or(settings.token_lifetime_seconds);
         if lifetime.unsigned_abs() > MAX_TOKEN_LIFETIME_SECONDS.unsigned_abs() {
             return Err(Error::invalid(format!(
                 "expiresInSeconds must be within ±{MAX_TOKEN_LIFETIME_SECONDS}"
@@ -96,24 +98,32 @@ impl Domain {
                 "no JWT template has this name",
             ));
         }
-        let (user, member) =
-            self.store
-                .read(move |tx| {
-                    let record = tx
-                        .user(user_id)?
-                        .ok_or_else(|| Error::not_found("no user has this id"))?;
-                    let member = match organization_id {
-                        None => None,
-                        Some(organization) => Some(tx.member(organization, user_id)?.ok_or_else(|| {
+        let (user, active) = self
+            .store
+            .read(move |tx| {
+                let record = tx
+                    .user(user_id)?
+                    .ok_or_else(|| Error::not_found("no user has this id"))?;
+                let active = match organization_id {
+                    None => None,
+                    Some(id) => {
+                        let member = tx.member(id, user_id)?;
+                        let organization = tx.organization(id)?.map(|record| record.organization);
+                        let both = organization.zip(member).ok_or_else(|| {
                             Error::not_found("the user is not a member of this organization")
-                        })?),
-                    };
-                    Ok((record.user, member))
-                })
-                .await?;
+                        })?;
+                        Some(both)
+                    }
+                };
+                Ok((record.user, active))
+            })
+            .await?;
         let issued = self.clock.now().as_second();
         let expires = issued.saturating_add(lifetime);
-        let mut claims = standard_claims(&self.issuer, &user, member.as_ref(), actor_user_id);
+        let mut claims = standard_claims(&self.issuer, &user, actor_user_id);
+        if let Some((organization, member)) = active {
+            organization_claims(&mut claims, settings.claim_style, organization, member);
+        }
         claims.insert("iat".to_owned(), issued.into());
         claims.insert("exp".to_owned(), expires.into());
         lay_over(&mut claims, extra);
@@ -124,12 +134,7 @@ impl Domain {
     }
 }
 
-fn standard_claims(
-    issuer: &str,
-    user: &User,
-    member: Option<&Member>,
-    actor: Option<UserId>,
-) -> Map<String, Value> {
+fn standard_claims(issuer: &str, user: &User, actor: Option<UserId>) -> Map<String, Value> {
     let mut claims = Map::new();
     let mut claim = |name: &str, value: Value| claims.insert(name.to_owned(), value);
     claim("iss", json!(issuer));
@@ -141,15 +146,32 @@ fn standard_claims(
     if let Some(locale) = &user.locale {
         claim("locale", json!(locale));
     }
-    if let Some(member) = member {
-        claim("org_id", json!(member.organization_id));
-        claim("org_role", json!(member.role));
-    }
     if let Some(actor) = actor {
         // RFC 8693, section 4.1: `sub` stays the user in whose place the actor acts.
         claim("act", json!({ "sub": actor }));
     }
     claims
+}
+
+fn organization_claims(
+    claims: &mut Map<String, Value>,
+    style: ClaimStyle,
+    organization: Organization,
+    member: Member,
+) {
+    match style {
+        ClaimStyle::OrgId => {
+            claims.insert("org_id".to_owned(), json!(organization.id));
+            claims.insert("org_role".to_owned(), json!(member.role));
+        }
+        ClaimStyle::O => {
+            let mut o = json!({ "id": organization.id, "rol": member.role });
+            if let Some(slug) = organization.slug {
+                o["slg"] = json!(slug);
+            }
+            claims.insert("o".to_owned(), o);
+        }
+    }
 }
 
 fn lay_over(claims: &mut Map<String, Value>, extra: Map<String, Value>) {

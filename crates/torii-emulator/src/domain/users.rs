@@ -1,16 +1,15 @@
 //! Users: their life from creation to deletion.
 
-use argon2::Argon2;
-use argon2::password_hash::PasswordHasher as _;
-use tokio::sync::Semaphore;
+use serde::{Deserialize, Serialize};
 use torii_backend_types::{
-    CreateUser, Cursor, EnvironmentId, Metadata, Page, Password, Patch, Timestamp, UpdateUser, User,
+    CreateUser, EnvironmentId, Metadata, Page, Patch, Timestamp, UpdateUser, UpdateUserMetadata, User,
     UserFilter, UserId, UserStatus,
 };
 use uuid::Uuid;
 
 use super::Domain;
-use super::metadata::{check_budget, merge};
+use super::metadata::{check_budget, first_bag, merge};
+use super::page::Paging;
 use super::profile::{
     LegacyProfile, check_email, check_legacy, check_locale, check_names, check_password, full_name,
     split_name,
@@ -21,9 +20,13 @@ use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
 
 /// A user and what no reply shows of it. It has no `Debug`: it holds the hash of a password.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct UserRecord {
     pub(crate) user: User,
+    #[serde(default)]
     pub(crate) password_hash: Option<String>,
+    #[serde(default)]
     pub(crate) legacy: LegacyProfile,
 }
 
@@ -61,43 +64,31 @@ impl Domain {
             date_of_birth,
         };
         check_legacy(&legacy)?;
-        let user = User {
-            id: UserId::from(Uuid::nil()),
-            environment_id: environment,
-            name: full_name(first_name.as_deref(), last_name.as_deref()),
-            first_name,
-            last_name,
-            locale: None,
-            status: UserStatus::Active,
-            created_at: Timestamp::UNIX_EPOCH,
-            updated_at: Timestamp::UNIX_EPOCH,
-            email,
-            email_verified_at: None,
-            deleted_at: None,
-            public_metadata: first_bag(public_metadata),
-            private_metadata: first_bag(private_metadata),
-            unsafe_metadata: first_bag(unsafe_metadata),
-            extra: Metadata::new(),
-        };
-        check_budget(&user)?;
-        let mut record = UserRecord {
-            user,
-            password_hash: self.hashing.hash(password).await?,
-            legacy,
-        };
+        let (public_metadata, private_metadata, unsafe_metadata) = (
+            first_bag(public_metadata),
+            first_bag(private_metadata),
+            first_bag(unsafe_metadata),
+        );
+        check_budget(&[&public_metadata, &private_metadata, &unsafe_metadata])?;
+        let password_hash = self.hashing.hash(password).await?;
         let clock = self.clock.clone();
         self.store
             .write(move |tx| {
-                // Taken here, where writers take turns: the order of ids is the order in which users appear.
-                record.user.id = UserId::from(Uuid::now_v7());
-                record.user.created_at = clock.now();
-                record.user.updated_at = record.user.created_at;
-                if !tx.insert_user(&record)? {
-                    return Err(Error::conflict(
-                        "email_already_exists",
-                        "another user of the environment has this email",
-                    ));
-                }
+                let record = UserRecord {
+                    user: User {
+                        name: full_name(first_name.as_deref(), last_name.as_deref()),
+                        first_name,
+                        last_name,
+                        email,
+                        public_metadata,
+                        private_metadata,
+                        unsafe_metadata,
+                        ..blank_user(environment, clock.now())
+                    },
+                    password_hash,
+                    legacy,
+                };
+                insert(tx, &record)?;
                 Ok(record.user)
             })
             .await
@@ -180,28 +171,45 @@ impl Domain {
         &self,
         environment: EnvironmentId,
         filter: UserFilter,
-        limit: Option<i32>,
-        after: Option<UserId>,
+        paging: Paging<UserId>,
     ) -> Result<Page<User>, Error> {
-        let mut query = UserQuery::new(filter, limit, after)?;
-        let length = query.limit;
-        // One more than asked for tells whether there is a next page.
-        query.limit += 1;
-        let mut items = self
-            .store
-            .read(move |tx| tx.search_users(environment, &query))
-            .await?;
-        let has_more = items.len() > length;
-        items.truncate(length);
-        let next_cursor = items
-            .last()
-            .filter(|_| has_more)
-            .map(|user| Cursor::from(user.id.to_string()));
-        Ok(Page {
-            items,
-            next_cursor,
-            has_more,
-        })
+        let query = UserQuery::new(filter, paging)?;
+        self.store
+            .read(move |tx| {
+                let found = tx.search_users(environment, &query)?;
+                Ok(query.paging.page(found, |user| user.id))
+            })
+            .await
+    }
+
+    /// Merges into any of the three bags. Naming none changes nothing.
+    pub(crate) async fn update_user_metadata(
+        &self,
+        environment: EnvironmentId,
+        id: UserId,
+        patch: UpdateUserMetadata,
+    ) -> Result<User, Error> {
+        let clock = self.clock.clone();
+        self.store
+            .write(move |tx| {
+                let mut record = own_user(tx, environment, id)?;
+                if patch == UpdateUserMetadata::default() {
+                    return Ok(record.user);
+                }
+                let UpdateUserMetadata {
+                    public_metadata,
+                    private_metadata,
+                    unsafe_metadata,
+                } = patch;
+                let user = &mut record.user;
+                merge(&mut user.public_metadata, public_metadata.unwrap_or_default());
+                merge(&mut user.private_metadata, private_metadata.unwrap_or_default());
+                merge(&mut user.unsafe_metadata, unsafe_metadata.unwrap_or_default());
+                check_user_budget(user)?;
+                save(tx, &mut record, clock.now())?;
+                Ok(record.user)
+            })
+            .await
     }
 }
 
@@ -234,35 +242,41 @@ pub(super) fn own_user_undisclosed(
     })
 }
 
-/// Password hashing, off the async threads and a few at a time: each takes tens of milliseconds and 19 MiB.
-pub(super) struct Hashing {
-    turns: Semaphore,
-}
-
-impl Default for Hashing {
-    fn default() -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self {
-            turns: Semaphore::new(cores),
-        }
+/// A new user without anything. Made inside a write, where writers take turns: the order of ids is the order in
+/// which users appear.
+pub(super) fn blank_user(environment: EnvironmentId, now: Timestamp) -> User {
+    User {
+        id: UserId::from(Uuid::now_v7()),
+        environment_id: environment,
+        name: None,
+        first_name: None,
+        last_name: None,
+        locale: None,
+        status: UserStatus::Active,
+        created_at: now,
+        updated_at: now,
+        email: None,
+        email_verified_at: None,
+        deleted_at: None,
+        public_metadata: Metadata::new(),
+        private_metadata: Metadata::new(),
+        unsafe_metadata: Metadata::new(),
+        extra: Metadata::new(),
     }
 }
 
-impl Hashing {
-    async fn hash(&self, password: Option<Password>) -> Result<Option<String>, Error> {
-        let Some(password) = password else { return Ok(None) };
-        let _turn = self.turns.acquire().await.map_err(Error::internal)?;
-        let hashing = tokio::task::spawn_blocking(move || {
-            Argon2::default()
-                .hash_password(password.expose().as_bytes())
-                .map(|hash| hash.to_string())
-        });
-        hashing
-            .await
-            .map_err(Error::internal)?
-            .map(Some)
-            .map_err(Error::internal)
+pub(super) fn insert(tx: &Tx<'_>, record: &UserRecord) -> Result<(), Error> {
+    if !tx.insert_user(record)? {
+        return Err(email_taken());
     }
+    Ok(())
+}
+
+pub(super) fn email_taken() -> Error {
+    Error::conflict(
+        "email_already_exists",
+        "another user of the environment has this email",
+    )
 }
 
 fn apply(record: &mut UserRecord, patch: UpdateUser) -> Result<(), Error> {
@@ -294,7 +308,15 @@ fn apply(record: &mut UserRecord, patch: UpdateUser) -> Result<(), Error> {
     }
     check_names(user.first_name.as_deref(), user.last_name.as_deref())?;
     check_legacy(legacy)?;
-    check_budget(user)
+    check_user_budget(user)
+}
+
+pub(super) fn check_user_budget(user: &User) -> Result<(), Error> {
+    check_budget(&[
+        &user.public_metadata,
+        &user.private_metadata,
+        &user.unsafe_metadata,
+    ])
 }
 
 fn set<T>(field: &mut Option<T>, patch: Patch<T>) {
@@ -311,10 +333,4 @@ fn save(tx: &Tx<'_>, record: &mut UserRecord, now: Timestamp) -> Result<(), Erro
     // Every write shows, even two within one microsecond or after the clock was put back.
     user.updated_at = now.max(from_micros(user.updated_at.as_microsecond() + 1));
     tx.update_user(record)
-}
-
-fn first_bag(given: Option<Metadata>) -> Metadata {
-    let mut bag = Metadata::new();
-    merge(&mut bag, given.unwrap_or_default());
-    bag
 }

@@ -12,12 +12,17 @@ use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::openapi::{Described, Part, Schemas, Signature};
 use crate::error::{Error, ErrorKind};
 
-/// Most bytes of a body that is read.
-const MAX_BODY_BYTES: usize = 1024 * 1024;
+/// Most bytes of a body that the backend API reads.
+pub(super) const MAX_BODY_BYTES: usize = 1024 * 1024;
+/// Most bytes of a body that the control plane reads: an import is one.
+pub(super) const MAX_CONTROL_BODY_BYTES: usize = MAX_DRAINED_BYTES;
 /// Most bytes that are taken off the wire, and thrown away, to be able to refuse a body that is too long.
 const MAX_DRAINED_BYTES: usize = 32 * 1024 * 1024;
+/// Most characters that a refusal says about a body.
+const MAX_DETAIL_CHARS: usize = 500;
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -34,10 +39,10 @@ struct Received {
     too_long: bool,
 }
 
-/// Moves the body from the wire into the request.
-pub(super) async fn receive(request: Request<Body>) -> Result<Request<Body>, Error> {
+/// Moves the body from the wire into the request, if it has at most `most` bytes.
+pub(super) async fn receive(request: Request<Body>, most: usize) -> Result<Request<Body>, Error> {
     let (mut parts, body) = request.into_parts();
-    let received = tokio::time::timeout(BODY_TIMEOUT, read(body))
+    let received = tokio::time::timeout(BODY_TIMEOUT, read(body, most))
         .await
         .map_err(|_| {
             Error::new(
@@ -76,14 +81,26 @@ impl<S: Sync, T: DeserializeOwned + Default> FromRequestParts<S> for OptionalJso
     }
 }
 
-async fn read(mut body: Body) -> Result<Received, Error> {
+impl<T: Described> Part for Json<T> {
+    fn describe(signature: &mut Signature, schemas: &mut Schemas) {
+        signature.body = Some((true, T::schema(schemas)));
+    }
+}
+
+impl<T: Described> Part for OptionalJson<T> {
+    fn describe(signature: &mut Signature, schemas: &mut Schemas) {
+        signature.body = Some((false, T::schema(schemas)));
+    }
+}
+
+async fn read(mut body: Body, most: usize) -> Result<Received, Error> {
     let mut bytes = BytesMut::new();
     let mut total = 0;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Error::invalid("the body broke off or is not framed correctly"))?;
         let Ok(data) = frame.into_data() else { continue };
         total += data.len();
-        if total <= MAX_BODY_BYTES {
+        if total <= most {
             bytes.extend_from_slice(&data);
         } else if total > MAX_DRAINED_BYTES {
             break;
@@ -91,7 +108,7 @@ async fn read(mut body: Body) -> Result<Received, Error> {
     }
     Ok(Received {
         bytes: bytes.freeze(),
-        too_long: total > MAX_BODY_BYTES,
+        too_long: total > most,
     })
 }
 
@@ -100,7 +117,7 @@ fn received(parts: &Parts) -> Result<Bytes, Error> {
         Some(Received { too_long: true, .. }) => Err(Error::new(
             ErrorKind::TooLarge,
             "body_too_large",
-            format!("the body has more than {MAX_BODY_BYTES} bytes"),
+            "the body has more bytes than are read",
         )),
         Some(Received { bytes, .. }) => Ok(bytes.clone()),
         None => Err(Error::internal("a route was reached without the body")),
@@ -134,10 +151,12 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let mut reader = serde_json::Deserializer::from_slice(body);
     serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
-        match path.as_str() {
-            "." => Error::invalid(error.into_inner().to_string()),
-            field => Error::invalid(format!("{field}: {}", error.inner())),
-        }
+        let detail = match path.as_str() {
+            "." => error.into_inner().to_string(),
+            field => format!("{field}: {}", error.inner()),
+        };
+        // It repeats the name of a member, which can be as long as the body.
+        Error::invalid(detail.chars().take(MAX_DETAIL_CHARS).collect::<String>())
     })
 }
 

@@ -8,14 +8,16 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{delete, get, post};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use torii_backend_types::{OrganizationId, Session};
+use serde_json::{Map, Value, json};
+use torii_backend_types::{InvitationId, Member, Organization, OrganizationId, Session, User};
 
 use super::body::{Json, OptionalJson};
 use super::params::Id;
 use super::{Fault, RequestRecord};
 use crate::control::Control;
-use crate::domain::{Member, MintToken, MintedToken, NewMember, NewOrganization, OpenSession, Organization};
+use crate::domain::{
+    Mail, MintToken, MintedToken, NewMember, NewOrganization, OpenSession, Settings, Snapshot,
+};
 use crate::engine::Engine;
 use crate::error::Error;
 
@@ -26,6 +28,11 @@ pub(super) fn routes() -> Router<Arc<Engine>> {
         .route("/sessions", post(open_session))
         .route("/organizations", post(create_organization))
         .route("/organizations/{organization_id}/members", post(add_member))
+        .route("/invitations/{invitation_id}/accept", post(accept_invitation))
+        .route("/outbox", get(outbox).delete(clear_outbox))
+        .route("/settings", get(settings).put(change_settings))
+        .route("/export", get(export))
+        .route("/import", post(import))
         .route("/keys/rotate", post(rotate_keys))
         .route("/keys/{kid}", delete(remove_key))
         .route("/clock", get(clock).put(set_clock))
@@ -68,6 +75,43 @@ async fn add_member(
 ) -> Result<(StatusCode, Reply<Member>), Error> {
     let member = control.add_member(organization, &request).await?;
     Ok((StatusCode::CREATED, Reply(member)))
+}
+
+async fn accept_invitation(
+    State(control): State<Control>,
+    Id(invitation): Id<InvitationId>,
+) -> Result<(StatusCode, Reply<User>), Error> {
+    let user = control.accept_invitation(invitation).await?;
+    Ok((StatusCode::CREATED, Reply(user)))
+}
+
+async fn outbox(State(control): State<Control>) -> Reply<Vec<Mail>> {
+    Reply(control.outbox())
+}
+
+async fn clear_outbox(State(control): State<Control>) -> StatusCode {
+    control.clear_outbox();
+    StatusCode::NO_CONTENT
+}
+
+async fn settings(State(control): State<Control>) -> Reply<Settings> {
+    Reply(control.settings())
+}
+
+async fn change_settings(
+    State(control): State<Control>,
+    Json(changes): Json<Map<String, Value>>,
+) -> Result<Reply<Settings>, Error> {
+    control.change_settings(changes).await.map(Reply)
+}
+
+async fn export(State(control): State<Control>) -> Result<Reply<Snapshot>, Error> {
+    control.export().await.map(Reply)
+}
+
+async fn import(State(control): State<Control>, Json(snapshot): Json<Snapshot>) -> Result<StatusCode, Error> {
+    control.import(&snapshot).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 #[derive(Default, Deserialize)]

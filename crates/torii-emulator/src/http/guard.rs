@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, HeaderName, Request, Response};
 use axum::middleware::Next;
 use torii_backend_types::EnvironmentId;
 
+use super::openapi::{Part, Schemas, Signature};
 use super::serve::Peer;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, StartError};
@@ -127,6 +128,10 @@ impl<S: Sync> FromRequestParts<S> for Environment {
             .copied()
             .ok_or_else(|| Error::internal("a route of the backend API is not behind the secret key"))
     }
+}
+
+impl Part for Environment {
+    fn describe(_: &mut Signature, _: &mut Schemas) {}
 }
 
 /// Lets a request of the backend API through to its route, whose parts are looked at only then.

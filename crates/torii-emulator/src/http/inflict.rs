@@ -14,7 +14,7 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 
 use super::faults::{Abort, Fault};
-use super::problem;
+use super::problem::{self, Target};
 use super::serve::Peer;
 
 /// A reply, and whether a fault cuts it short.
@@ -33,7 +33,7 @@ impl From<Response<Body>> for Reply {
 pub(super) async fn inflict(
     fault: Fault,
     peer: &Peer,
-    path: &str,
+    target: Target<'_>,
     real: impl Future<Output = Response<Body>>,
 ) -> Reply {
     if let Some(wait) = fault.latency_ms {
@@ -45,7 +45,7 @@ pub(super) async fn inflict(
         Some(Abort::Truncate) | None => {}
     }
     let mut response = if fault.status.is_some() || fault.body.is_some() {
-        made_up(&fault, path)
+        made_up(&fault, target)
     } else {
         real.await
     };
@@ -63,7 +63,7 @@ pub(super) async fn inflict(
     response.into()
 }
 
-fn made_up(fault: &Fault, path: &str) -> Response<Body> {
+fn made_up(fault: &Fault, target: Target<'_>) -> Response<Body> {
     let status = fault.status.and_then(|status| StatusCode::from_u16(status).ok());
     let status = status.unwrap_or(StatusCode::OK);
     let (media_type, body) = match &fault.body {
@@ -74,7 +74,7 @@ fn made_up(fault: &Fault, path: &str) -> Response<Body> {
         Some(value) => (HeaderValue::from_static("application/json"), value.to_string()),
         None if status.is_client_error() || status.is_server_error() => (
             problem::PROBLEM_JSON,
-            problem::document(status, "fault_injected", "a fault of the local torii", path),
+            problem::document(status, "fault_injected", "a fault of the local torii", target),
         ),
         None => (HeaderValue::from_static("application/json"), String::new()),
     };

@@ -1,18 +1,26 @@
 //! The HTTP side: routes, and the way of a request to them.
 
+mod answer;
 mod body;
 mod control;
 mod faults;
 mod guard;
+mod impersonation;
 mod inflict;
+mod invitations;
+mod openapi;
+mod organizations;
+mod origins;
 mod params;
 mod problem;
 mod requests;
 mod serve;
+mod server_api;
 mod sessions;
 mod users;
 mod well_known;
 
+use std::future::ready;
 use std::sync::Arc;
 
 use axum::Router;
@@ -20,7 +28,7 @@ use axum::body::Body;
 use axum::extract::FromRef;
 use axum::http::{Request, Response};
 use axum::middleware::from_fn_with_state;
-use axum::routing::{delete, get, post};
+use axum::routing::get;
 use tower::Service as _;
 
 use crate::control::Control;
@@ -34,6 +42,7 @@ pub(crate) use requests::RequestLog;
 pub use requests::RequestRecord;
 pub(crate) use serve::serve;
 
+use problem::Target;
 use serve::Peer;
 
 /// The backend API.
@@ -48,26 +57,20 @@ impl FromRef<Arc<Engine>> for Control {
 }
 
 fn router(engine: Arc<Engine>) -> Router {
-    let server_api = Router::new()
-        .route("/users", post(users::create))
-        .route("/users/search", post(users::search))
-        .route(
-            "/users/{user_id}",
-            get(users::get).patch(users::update).delete(users::delete),
-        )
-        .route("/users/{user_id}/ban", post(users::ban))
-        .route("/users/{user_id}/unban", post(users::unban))
-        .route(
-            "/users/{user_id}/sessions",
-            get(sessions::list).delete(sessions::revoke_all),
-        )
-        .route("/users/{user_id}/sessions/{session_id}", delete(sessions::revoke))
+    let operations = server_api::operations();
+    let description = openapi::document(&operations, SERVER_API, engine.domain.issuer());
+    let server_api = operations
+        .into_iter()
+        .fold(Router::new(), |router, operation| {
+            router.route(operation.path(), operation.into_route())
+        })
         .route_layer(from_fn_with_state(Arc::clone(&engine), guard::secret_key));
     Router::new()
         .nest(SERVER_API, server_api)
         .nest(CONTROL_API, control::routes())
         .route("/_torii/.well-known/jwks.json", get(well_known::jwks))
         .route("/.well-known/openid-configuration", get(well_known::discovery))
+        .route("/openapi.json", get(|| ready(axum::Json(description))))
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
         .with_state(engine)
@@ -81,6 +84,10 @@ async fn answer(
     request: Request<Body>,
 ) -> Response<Body> {
     let path = request.uri().path().to_owned();
+    let target = Target {
+        origin: engine.domain.issuer(),
+        path: &path,
+    };
     let controls = path
         .strip_prefix(CONTROL_API)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
@@ -89,12 +96,12 @@ async fn answer(
         engine.requests.arrived(request.method(), &path, now)
     });
     let reply = match admit(&engine, &peer, controls, request).await {
-        Ok(request) if controls => call(router, request, &path).await.into(),
+        Ok(request) if controls => call(router, request, target).await.into(),
         Ok(request) => match engine.faults.strike(request.method(), &path) {
-            None => call(router, request, &path).await.into(),
-            Some(fault) => inflict::inflict(fault, &peer, &path, call(router, request, &path)).await,
+            None => call(router, request, target).await.into(),
+            Some(fault) => inflict::inflict(fault, &peer, target, call(router, request, target)).await,
         },
-        Err(error) => problem::complete(problem::refusal(error), &path).into(),
+        Err(error) => problem::complete(problem::refusal(error), target).into(),
     };
     let inflict::Reply { response, cut } = reply;
     if let Some(record) = record.filter(|_| !cut) {
@@ -110,7 +117,12 @@ async fn admit(
     controls: bool,
     request: Request<Body>,
 ) -> Result<Request<Body>, Error> {
-    let request = body::receive(request).await?;
+    let most = if controls {
+        body::MAX_CONTROL_BODY_BYTES
+    } else {
+        body::MAX_BODY_BYTES
+    };
+    let request = body::receive(request, most).await?;
     engine.guard.check(&request)?;
     if controls {
         guard::check_control_peer(peer)?;
@@ -118,14 +130,14 @@ async fn admit(
     Ok(request)
 }
 
-async fn call(mut router: Router, request: Request<Body>, path: &str) -> Response<Body> {
+async fn call(mut router: Router, request: Request<Body>, target: Target<'_>) -> Response<Body> {
     // `OPTIONS *` and `CONNECT host` have no path that a router could look up.
-    if !path.starts_with('/') {
-        return problem::complete(problem::refusal(no_such_path().await), path);
+    if !target.path.starts_with('/') {
+        return problem::complete(problem::refusal(no_such_path().await), target);
     }
     // A router is always ready and never fails.
     match router.call(request).await {
-        Ok(response) => problem::complete(response, path),
+        Ok(response) => problem::complete(response, target),
         Err(never) => match never {},
     }
 }

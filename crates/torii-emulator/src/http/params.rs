@@ -1,10 +1,14 @@
 //! What stands in a path and in a query.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
-use serde::Deserialize;
-use torii_backend_types::{InvalidId, UserId};
+use torii_backend_types::{InvalidId, InvitationFilter, InvitationStatus};
 
+use super::openapi::{Parameter, Part, Schemas, Signature, schema};
+use crate::domain::{DEFAULT_PAGE_LENGTH, Paging};
 use crate::error::Error;
 
 /// The one id of a path.
@@ -13,11 +17,11 @@ pub(super) struct Id<A>(pub(super) A);
 /// The two ids of a path, in its order.
 pub(super) struct Ids<A, B>(pub(super) A, pub(super) B);
 
-/// Which page of a list.
-pub(super) struct Paging {
-    pub(super) limit: Option<i32>,
-    pub(super) after: Option<UserId>,
-}
+/// The part of a name that a list is searched for.
+pub(super) struct Name(pub(super) Option<String>);
+
+/// What a list of invitations is narrowed to.
+pub(super) struct Filter(pub(super) InvitationFilter);
 
 impl<S: Send + Sync, A> FromRequestParts<S> for Id<A>
 where
@@ -48,27 +52,126 @@ where
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Paging {
+impl<S: Send + Sync, I: FromStr + Display> FromRequestParts<S> for Paging<I> {
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
-        #[derive(Deserialize)]
-        struct Texts {
-            limit: Option<String>,
-            cursor: Option<String>,
-        }
-        let Query(Texts { limit, cursor }) = Query::from_request_parts(parts, state)
-            .await
-            .map_err(|_| Error::invalid("the query cannot be read"))?;
-        let limit = limit
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
+        let query = Pairs::of(parts)?;
+        let limit = query
+            .sole("limit")?
             .map(|text| text.parse())
             .transpose()
             .map_err(|_| Error::invalid("limit must be a whole number of 32 bits"))?;
-        let after = cursor
+        let after = query
+            .sole("cursor")?
             .map(|text| text.parse())
             .transpose()
             .map_err(|_| Error::invalid("cursor must be the nextCursor of another page"))?;
-        Ok(Self { limit, after })
+        Ok(Self::new(limit, after))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Name {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
+        Ok(Self(Pairs::of(parts)?.sole("name")?.map(str::to_owned)))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Filter {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
+        let query = Pairs::of(parts)?;
+        Ok(Self(InvitationFilter {
+            statuses: query.all("status").map(InvitationStatus::from).collect(),
+            search: query.sole("search")?.map(str::to_owned),
+        }))
+    }
+}
+
+impl<A> Part for Id<A> {
+    fn describe(signature: &mut Signature, _: &mut Schemas) {
+        signature.path_ids += 1;
+    }
+}
+
+impl<A, B> Part for Ids<A, B> {
+    fn describe(signature: &mut Signature, _: &mut Schemas) {
+        signature.path_ids += 2;
+    }
+}
+
+impl<I> Part for Paging<I> {
+    fn describe(signature: &mut Signature, _: &mut Schemas) {
+        let mut limit = schema::int32();
+        limit["default"] = DEFAULT_PAGE_LENGTH.into();
+        signature.query.extend([
+            Parameter {
+                name: "limit",
+                schema: limit,
+                summary: "Most items in the page; cut to 1–100.",
+            },
+            Parameter {
+                name: "cursor",
+                schema: schema::uuid(),
+                summary: "The `nextCursor` of the page before.",
+            },
+        ]);
+    }
+}
+
+impl Part for Name {
+    fn describe(signature: &mut Signature, _: &mut Schemas) {
+        signature.query.push(Parameter {
+            name: "name",
+            schema: schema::text(),
+            summary: "A part of the name, in any case.",
+        });
+    }
+}
+
+impl Part for Filter {
+    fn describe(signature: &mut Signature, _: &mut Schemas) {
+        signature.query.extend([
+            Parameter {
+                name: "status",
+                schema: schema::list(schema::text()),
+                summary: "PENDING, ACCEPTED, REVOKED or EXPIRED; repeated for any of several.",
+            },
+            Parameter {
+                name: "search",
+                schema: schema::text(),
+                summary: "A part of the address, in any case.",
+            },
+        ]);
+    }
+}
+
+/// The parameters of a query, in its order.
+struct Pairs(Vec<(String, String)>);
+
+impl Pairs {
+    fn of(parts: &Parts) -> Result<Self, Error> {
+        Query::try_from_uri(&parts.uri)
+            .map(|Query(pairs)| Self(pairs))
+            .map_err(|_| Error::invalid("the query cannot be read"))
+    }
+
+    fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let named = self.0.iter().filter(move |(found, _)| found == name);
+        named.map(|(_, value)| value.as_str())
+    }
+
+    /// The parameter's value, which may come once.
+    fn sole(&self, name: &str) -> Result<Option<&str>, Error> {
+        let mut values = self.all(name);
+        let first = values.next();
+        match values.next() {
+            None => Ok(first),
+            Some(_) => Err(Error::invalid(format!("{name} came twice"))),
+        }
     }
 }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::Json as Reply;
 use axum::extract::State;
-use axum::http::StatusCode;
 use torii_backend_types::{Session, SessionId, UserId};
 
+use super::answer::NoContent;
 use super::guard::Environment;
 use super::params::{Id, Ids};
 use crate::engine::Engine;
@@ -24,16 +24,16 @@ pub(super) async fn revoke(
     State(engine): State<Arc<Engine>>,
     Environment(environment): Environment,
     Ids(user, session): Ids<UserId, SessionId>,
-) -> Result<StatusCode, Error> {
+) -> Result<NoContent, Error> {
     engine.domain.revoke_session(environment, user, session).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
 pub(super) async fn revoke_all(
     State(engine): State<Arc<Engine>>,
     Environment(environment): Environment,
     Id(user): Id<UserId>,
-) -> Result<StatusCode, Error> {
+) -> Result<NoContent, Error> {
     engine.domain.revoke_sessions(environment, user).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::Json as Reply;
 use axum::extract::State;
-use axum::http::StatusCode;
-use torii_backend_types::{CreateUser, Page, UpdateUser, User, UserFilter, UserId};
+use torii_backend_types::{CreateUser, Page, UpdateUser, UpdateUserMetadata, User, UserFilter, UserId};
 
+use super::answer::{Created, NoContent};
 use super::body::{Json, OptionalJson};
 use super::guard::Environment;
-use super::params::{Id, Paging};
+use super::params::Id;
+use crate::domain::Paging;
 use crate::engine::Engine;
 use crate::error::Error;
 
@@ -17,9 +18,8 @@ pub(super) async fn create(
     State(engine): State<Arc<Engine>>,
     Environment(environment): Environment,
     Json(body): Json<CreateUser>,
-) -> Result<(StatusCode, Reply<User>), Error> {
-    let user = engine.domain.create_user(environment, body).await?;
-    Ok((StatusCode::CREATED, Reply(user)))
+) -> Result<Created<User>, Error> {
+    engine.domain.create_user(environment, body).await.map(Created)
 }
 
 pub(super) async fn get(
@@ -39,13 +39,23 @@ pub(super) async fn update(
     engine.domain.update_user(environment, id, patch).await.map(Reply)
 }
 
+pub(super) async fn update_metadata(
+    State(engine): State<Arc<Engine>>,
+    Environment(environment): Environment,
+    Id(id): Id<UserId>,
+    Json(patch): Json<UpdateUserMetadata>,
+) -> Result<Reply<User>, Error> {
+    let updated = engine.domain.update_user_metadata(environment, id, patch);
+    updated.await.map(Reply)
+}
+
 pub(super) async fn delete(
     State(engine): State<Arc<Engine>>,
     Environment(environment): Environment,
     Id(id): Id<UserId>,
-) -> Result<StatusCode, Error> {
+) -> Result<NoContent, Error> {
     engine.domain.delete_user(environment, id).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
 pub(super) async fn ban(
@@ -67,12 +77,9 @@ pub(super) async fn unban(
 pub(super) async fn search(
     State(engine): State<Arc<Engine>>,
     Environment(environment): Environment,
-    Paging { limit, after }: Paging,
+    paging: Paging<UserId>,
     OptionalJson(filter): OptionalJson<UserFilter>,
 ) -> Result<Reply<Page<User>>, Error> {
-    let page = engine
-        .domain
-        .search_users(environment, filter, limit, after)
-        .await?;
+    let page = engine.domain.search_users(environment, filter, paging).await?;
     Ok(Reply(page))
 }

@@ -3,21 +3,24 @@
 use std::sync::Arc;
 
 use axum::Json as Reply;
+use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, HeaderName};
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderValue, Response};
+use axum::response::IntoResponse as _;
 use serde_json::{Value, json};
 
 use crate::engine::Engine;
-use crate::keys::JwkSet;
 
-/// How long the key set may be cached.
-const KEY_SET_CACHE: &str = "public, max-age=300";
-
-type Cached = [(HeaderName, &'static str); 1];
-
-pub(super) async fn jwks(State(engine): State<Arc<Engine>>) -> (Cached, Reply<JwkSet>) {
-    let keys = engine.domain.keys().jwk_set();
-    ([(CACHE_CONTROL, KEY_SET_CACHE)], Reply(keys))
+pub(super) async fn jwks(State(engine): State<Arc<Engine>>) -> Response<Body> {
+    let settings = engine.domain.settings();
+    let mut response = Reply(engine.domain.keys().jwk_set()).into_response();
+    let cache = settings.jwks_cache_control.as_deref().map(HeaderValue::from_str);
+    // A setting is checked before it is kept.
+    if let Some(Ok(value)) = cache {
+        response.headers_mut().insert(CACHE_CONTROL, value);
+    }
+    response
 }
 
 /// In the spelling of OpenID Connect Discovery 1.0, so that any library can read it.

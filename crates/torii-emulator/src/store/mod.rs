@@ -3,6 +3,11 @@
 //! One connection, used by one piece of work at a time and off the async threads. A piece of work is a closure over
 //! a [`Tx`]; what it returns as an error is rolled back. What it has acknowledged survives the process.
 
+mod environments;
+mod impersonation;
+mod invitations;
+mod memberships;
+mod migrations;
 mod open;
 mod organizations;
 mod sessions;
@@ -15,10 +20,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::types::Type;
-use rusqlite::{Connection, ErrorCode, Row, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, Row, TransactionBehavior};
 use tokio::sync::Mutex;
-use torii_backend_types::{EnvironmentId, Timestamp};
-use uuid::Uuid;
+use torii_backend_types::Timestamp;
 
 use crate::clock::from_micros;
 use crate::error::{Error, StartError};
@@ -49,8 +53,7 @@ struct Open {
     _lock: Option<File>,
 }
 
-/// The store inside one transaction. Its methods are where the tables are: `users.rs`, `sessions.rs`,
-/// `organizations.rs`.
+/// The store inside one transaction. Its methods are in a file for each table.
 pub(crate) struct Tx<'c>(rusqlite::Transaction<'c>);
 
 impl Store {
@@ -69,7 +72,7 @@ impl Store {
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        self.run(TransactionBehavior::Deferred, work).await
+        self.run(TransactionBehavior::Deferred, work, |read| read).await
     }
 
     /// Runs `work` and keeps all that it wrote, or nothing if it fails.
@@ -77,7 +80,17 @@ impl Store {
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        self.run(TransactionBehavior::Immediate, work).await
+        self.write_then(work, |written| written).await
+    }
+
+    /// As [`write`](Self::write), and then does what must not happen before the work is kept, nor be left out after
+    /// it: `then` runs even if the caller has gone away, and before the next piece of work.
+    pub(crate) async fn write_then<T, U: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
+        then: impl FnOnce(T) -> U + Send + 'static,
+    ) -> Result<U, Error> {
+        self.run(TransactionBehavior::Immediate, work, then).await
     }
 
     /// Moves everything into the main file and lets go of it. Later work is refused.
@@ -101,11 +114,12 @@ impl Store {
         }
     }
 
-    async fn run<T: Send + 'static>(
+    async fn run<T, U: Send + 'static>(
         &self,
         behavior: TransactionBehavior,
         work: impl FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
+        then: impl FnOnce(T) -> U + Send + 'static,
+    ) -> Result<U, Error> {
         let turn = Arc::clone(&self.open).lock_owned();
         let mut turn = tokio::time::timeout(BUSY_WAIT, turn).await.map_err(|_| busy())?;
         let running = tokio::task::spawn_blocking(move || {
@@ -115,38 +129,9 @@ impl Store {
             let tx = Tx(open.connection.transaction_with_behavior(behavior)?);
             let done = work(&tx)?;
             tx.0.commit()?;
-            Ok(done)
+            Ok(then(done))
         });
         running.await.map_err(Error::internal)?
-    }
-}
-
-impl Tx<'_> {
-    /// The environment at each of the first `count` places; missing ones are made. They last as long as the file.
-    pub(crate) fn environments(&self, count: usize) -> Result<Vec<EnvironmentId>, Error> {
-        (0..count)
-            .map(|place| {
-                let place = i64::try_from(place).map_err(Error::internal)?;
-                self.0.execute(
-                    "INSERT INTO environments (place, id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-                    params![place, Uuid::now_v7().to_string()],
-                )?;
-                let id =
-                    self.0
-                        .query_row("SELECT id FROM environments WHERE place = ?1", [place], |row| {
-                            parsed(row, "id")
-                        })?;
-                Ok(id)
-            })
-            .collect()
-    }
-
-    /// Forgets everything but the environments.
-    pub(crate) fn clear(&self) -> Result<(), Error> {
-        self.0.execute_batch(
-            "DELETE FROM memberships; DELETE FROM organizations; DELETE FROM sessions; DELETE FROM users;",
-        )?;
-        Ok(())
     }
 }
 

@@ -4,78 +4,11 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
 
-use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 
+use super::migrations::{self, APPLICATION_ID, migrate};
 use super::{BUSY_WAIT, Open, beside};
 use crate::error::StartError;
-
-/// Marks a database as an emulator's (`PRAGMA application_id`): the letters `tori`.
-const APPLICATION_ID: i64 = 0x746f_7269;
-
-/// Each step takes a database of the version before it (`PRAGMA user_version`) one further. Steps are added, never
-/// changed. Times are microseconds since 1970; `_folded` columns are in the form that is compared.
-const MIGRATIONS: &[&str] = &["
-    CREATE TABLE environments (
-        place INTEGER PRIMARY KEY,
-        id TEXT NOT NULL UNIQUE
-    ) STRICT;
-
-    CREATE TABLE users (
-        id TEXT PRIMARY KEY,
-        environment_id TEXT NOT NULL,
-        email TEXT,
-        email_folded TEXT,
-        email_verified_at INTEGER,
-        password_hash TEXT,
-        first_name TEXT,
-        last_name TEXT,
-        name_folded TEXT,
-        locale TEXT,
-        status TEXT NOT NULL,
-        created_at INTEGER NOT NULL,
-        updated_at INTEGER NOT NULL,
-        deleted_at INTEGER,
-        public_metadata TEXT NOT NULL,
-        private_metadata TEXT NOT NULL,
-        unsafe_metadata TEXT NOT NULL,
-        legacy TEXT NOT NULL
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX users_by_environment ON users (environment_id, id);
-    CREATE UNIQUE INDEX users_by_email ON users (environment_id, email_folded) WHERE status <> 'deleted';
-
-    CREATE TABLE organizations (
-        id TEXT PRIMARY KEY,
-        environment_id TEXT NOT NULL,
-        name TEXT NOT NULL,
-        slug TEXT,
-        created_at INTEGER NOT NULL,
-        UNIQUE (environment_id, slug)
-    ) STRICT, WITHOUT ROWID;
-
-    CREATE TABLE memberships (
-        organization_id TEXT NOT NULL REFERENCES organizations (id),
-        user_id TEXT NOT NULL REFERENCES users (id),
-        role TEXT NOT NULL,
-        role_name TEXT,
-        joined_at INTEGER NOT NULL,
-        PRIMARY KEY (organization_id, user_id)
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX memberships_by_user ON memberships (user_id);
-
-    CREATE TABLE sessions (
-        id TEXT PRIMARY KEY,
-        user_id TEXT NOT NULL REFERENCES users (id),
-        environment_id TEXT NOT NULL,
-        user_agent TEXT,
-        ip_address TEXT,
-        created_at INTEGER NOT NULL,
-        expires_at INTEGER NOT NULL,
-        last_used_at INTEGER NOT NULL,
-        active_organization_id TEXT,
-        revoked_at INTEGER
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX sessions_by_user ON sessions (user_id);
-"];
 
 pub(super) fn in_memory() -> Result<Open, StartError> {
     let path = Path::new(":memory:");
@@ -165,7 +98,7 @@ fn inspect(path: &Path) -> Result<(Connection, usize), StartError> {
         0 if tables == 0 && version == 0 => return Ok((connection, 0)),
         _ => return Err(unusable("it belongs to another program".to_owned())),
     }
-    let known = MIGRATIONS.len();
+    let known = migrations::NEWEST;
     let version = match usize::try_from(version) {
         Ok(version) if version <= known => version,
         _ => {
@@ -190,21 +123,6 @@ fn prepare(connection: &mut Connection, version: usize) -> rusqlite::Result<()> 
     // With a write-ahead log this loses nothing when the process dies, only when the machine does.
     connection.execute_batch("PRAGMA synchronous = NORMAL;")?;
     migrate(connection, version)
-}
-
-fn migrate(connection: &mut Connection, version: usize) -> rusqlite::Result<()> {
-    connection.execute_batch("PRAGMA foreign_keys = ON;")?;
-    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for step in MIGRATIONS.iter().skip(version) {
-        tx.execute_batch(step)?;
-    }
-    tx.pragma_update(None, "application_id", APPLICATION_ID)?;
-    tx.pragma_update(
-        None,
-        "user_version",
-        i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX),
-    )?;
-    tx.commit()
 }
 
 fn refused(path: &Path, error: rusqlite::Error) -> StartError {

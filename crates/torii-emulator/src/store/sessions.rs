@@ -3,12 +3,14 @@
 use rusqlite::{OptionalExtension as _, Row, named_params, params};
 use torii_backend_types::{Metadata, Session, SessionId, Timestamp, UserId};
 
-use super::{Tx, instant, instant_option, parsed, parsed_option};
+use super::{Tx, instant, instant_option, parsed, parsed_option, written};
 use crate::domain::SessionRecord;
 use crate::error::Error;
 
 impl Tx<'_> {
-    pub(crate) fn insert_session(&self, session: &Session) -> Result<(), Error> {
+    /// `false` if the id was there before.
+    pub(crate) fn insert_session(&self, record: &SessionRecord) -> Result<bool, Error> {
+        let SessionRecord { session, revoked_at } = record;
         let Session {
             id,
             user_id,
@@ -19,31 +21,38 @@ impl Tx<'_> {
             expires_at,
             last_used_at,
             active_organization_id,
-            impersonated_by: _,
+            impersonated_by,
             extra: _,
         } = session;
-        self.0
-            .prepare_cached(
-                "INSERT INTO sessions (
+        let mut statement = self.0.prepare_cached(
+            "INSERT INTO sessions (
                     id, user_id, environment_id, user_agent, ip_address, created_at, expires_at, last_used_at,
-                    active_organization_id
+                    active_organization_id, impersonated_by, revoked_at
                 ) VALUES (
                     :id, :user_id, :environment_id, :user_agent, :ip_address, :created_at, :expires_at,
-                    :last_used_at, :active_organization_id
+                    :last_used_at, :active_organization_id, :impersonated_by, :revoked_at
                 )",
-            )?
-            .execute(named_params! {
-                ":id": id.to_string(),
-                ":user_id": user_id.to_string(),
-                ":environment_id": environment_id.to_string(),
-                ":user_agent": user_agent,
-                ":ip_address": ip_address,
-                ":created_at": created_at.as_microsecond(),
-                ":expires_at": expires_at.as_microsecond(),
-                ":last_used_at": last_used_at.as_microsecond(),
-                ":active_organization_id": active_organization_id.map(|id| id.to_string()),
-            })?;
-        Ok(())
+        )?;
+        written(statement.execute(named_params! {
+            ":id": id.to_string(),
+            ":user_id": user_id.to_string(),
+            ":environment_id": environment_id.to_string(),
+            ":user_agent": user_agent,
+            ":ip_address": ip_address,
+            ":created_at": created_at.as_microsecond(),
+            ":expires_at": expires_at.as_microsecond(),
+            ":last_used_at": last_used_at.as_microsecond(),
+            ":active_organization_id": active_organization_id.map(|id| id.to_string()),
+            ":impersonated_by": impersonated_by.map(|id| id.to_string()),
+            ":revoked_at": revoked_at.map(|at| at.as_microsecond()),
+        }))
+    }
+
+    /// Every session, over or not, in the order of ids.
+    pub(crate) fn all_sessions(&self) -> Result<Vec<SessionRecord>, Error> {
+        let mut statement = self.0.prepare("SELECT * FROM sessions ORDER BY id")?;
+        let rows = statement.query_map([], record)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// The session of any user, over or not.
@@ -95,7 +104,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<SessionRecord> {
         expires_at: instant(row, "expires_at")?,
         last_used_at: instant(row, "last_used_at")?,
         active_organization_id: parsed_option(row, "active_organization_id")?,
-        impersonated_by: None,
+        impersonated_by: parsed_option(row, "impersonated_by")?,
         extra: Metadata::new(),
     };
     Ok(SessionRecord {

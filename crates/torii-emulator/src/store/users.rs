@@ -19,6 +19,25 @@ impl Tx<'_> {
         Ok(found)
     }
 
+    /// Whether a user of the environment that is not deleted has the address.
+    pub(crate) fn has_user_with_email(&self, environment: EnvironmentId, email: &str) -> Result<bool, Error> {
+        let found = self
+            .0
+            .prepare_cached(
+                "SELECT 1 FROM users
+                WHERE environment_id = ?1 AND email_folded = ?2 AND status <> 'deleted'",
+            )?
+            .exists([environment.to_string(), fold(email)])?;
+        Ok(found)
+    }
+
+    /// Every user, in the order of ids.
+    pub(crate) fn all_users(&self) -> Result<Vec<UserRecord>, Error> {
+        let mut statement = self.0.prepare("SELECT * FROM users ORDER BY id")?;
+        let rows = statement.query_map([], record)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// `false` if another user of the environment has the address.
     pub(crate) fn insert_user(&self, record: &UserRecord) -> Result<bool, Error> {
         written(self.put_user(
@@ -57,8 +76,7 @@ impl Tx<'_> {
         query: &UserQuery,
     ) -> Result<Vec<User>, Error> {
         let UserQuery {
-            after,
-            limit,
+            paging,
             name,
             user_ids,
             email_addresses,
@@ -93,8 +111,7 @@ impl Tx<'_> {
         let rows = statement.query_map(
             named_params! {
                 ":environment_id": environment.to_string(),
-                // Every id sorts after the empty text.
-                ":after": after.map(|id| id.to_string()).unwrap_or_default(),
+                ":after": paging.after(),
                 ":user_ids": user_ids.as_ref().map(|ids| json!(ids).to_string()),
                 ":addresses": email_addresses.as_ref().map(|addresses| json!(addresses).to_string()),
                 ":email": email,
@@ -104,7 +121,7 @@ impl Tx<'_> {
                 ":created_from": created.from,
                 ":created_until": created.until,
                 ":organization_id": organization_id.map(|id| id.to_string()),
-                ":limit": i64::try_from(*limit).unwrap_or(i64::MAX),
+                ":limit": i64::try_from(paging.wanted()).unwrap_or(i64::MAX),
             },
             |row| Ok(record(row)?.user),
         )?;

@@ -10,8 +10,15 @@ use tokio::net::TcpStream;
 use torii_backend_types::Timestamp;
 use torii_emulator::{Builder, Emulator};
 
+use crate::description;
+
 /// A wait that a healthy emulator never needs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An id that no emulator has handed out.
+pub(crate) const UNKNOWN: &str = "01931a73-8b00-7000-8000-000000000000";
+/// The secret key of a second environment.
+pub(crate) const OTHER_KEY: &str = "sk_test_other";
 
 pub(crate) struct Api {
     pub(crate) torii: Emulator,
@@ -30,6 +37,11 @@ impl Api {
         Self::of(Emulator::builder()).await
     }
 
+    /// With a second environment, that of [`OTHER_KEY`].
+    pub(crate) async fn with_two_environments() -> Self {
+        Self::of(Emulator::builder().secret_keys(["sk_test_local", OTHER_KEY])).await
+    }
+
     pub(crate) async fn of(builder: Builder) -> Self {
         let torii = builder.start().await.expect("the emulator starts");
         let client = Client::builder()
@@ -46,7 +58,7 @@ impl Api {
             .request(method, format!("{}{path}", self.torii.api_url()))
     }
 
-    /// A call of the backend API with the main secret key.
+    /// A call of the backend API with the main secret key. The reply is held against the emulator's own description.
     pub(crate) async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Reply {
         self.call_with_key(self.torii.secret_key(), method, path, body)
             .await
@@ -65,7 +77,12 @@ impl Api {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        send(request).await
+        let is_real = self.torii.control().faults().is_empty();
+        let reply = send(request).await;
+        if is_real {
+            description::check(method, path, &reply).await;
+        }
+        reply
     }
 
     /// A call of the control plane.
@@ -88,6 +105,36 @@ impl Api {
     /// The id of a new user that has nothing else.
     pub(crate) async fn any_user(&self) -> String {
         self.create_user(json!({})).await.text("id")
+    }
+
+    /// The id of a new organization of the main environment.
+    pub(crate) async fn organization(&self, name: &str) -> String {
+        self.control("POST", "/organizations", Some(json!({"name": name})))
+            .await
+            .expect(201)
+            .text("id")
+    }
+
+    pub(crate) async fn add_member(&self, organization: &str, user: &str) -> Value {
+        let path = format!("/organizations/{organization}/members");
+        let body = json!({"userId": user, "role": "org:member", "roleName": "Member"});
+        self.control("POST", &path, Some(body)).await.expect(201)
+    }
+
+    /// A new invitation without metadata.
+    pub(crate) async fn invite(&self, email: &str) -> Value {
+        let body = json!({"email": email, "publicMetadata": {}, "privateMetadata": {}});
+        self.call("POST", "/invitations", Some(body)).await.expect(201)
+    }
+
+    pub(crate) async fn change_settings(&self, changes: Value) -> Value {
+        self.control("PUT", "/settings", Some(changes)).await.expect(200)
+    }
+
+    pub(crate) async fn move_clock(&self, seconds: i64) {
+        self.control("PUT", "/clock", Some(json!({"offsetSeconds": seconds})))
+            .await
+            .expect(200);
     }
 
     pub(crate) async fn mint(&self, body: Value) -> String {
@@ -150,6 +197,8 @@ impl Reply {
         for member in ["type", "title", "detail", "instance", "supportId"] {
             assert!(self.body[member].is_string(), "{member}: {}", self.body);
         }
+        let instance = self.body["instance"].as_str().unwrap_or_default();
+        assert!(reqwest::Url::parse(instance).is_ok(), "{instance}");
         self.body
     }
 }
@@ -157,6 +206,8 @@ impl Reply {
 pub(crate) trait Members {
     /// A member that is a text.
     fn text(&self, name: &str) -> String;
+    /// The members of `items` that are called `name`, as texts.
+    fn items(&self, name: &str) -> Vec<String>;
     /// A member that is an instant. As texts, instants do not sort: their fractions differ in length.
     fn instant(&self, name: &str) -> Timestamp;
 }
@@ -168,6 +219,14 @@ impl Members for Value {
             .as_str()
             .unwrap_or_else(|| panic!("{name} in {self}"))
             .to_owned()
+    }
+
+    #[track_caller]
+    fn items(&self, name: &str) -> Vec<String> {
+        let items = self["items"]
+            .as_array()
+            .unwrap_or_else(|| panic!("items in {self}"));
+        items.iter().map(|item| item.text(name)).collect()
     }
 
     #[track_caller]

@@ -181,6 +181,16 @@ async fn a_reset_forgets_all_but_keys_and_environments() {
     api.control("POST", &members, Some(json!({"userId": user["id"], "role": "r"})))
         .await
         .expect(201);
+    let invitation = api.invite("grace@example.com").await;
+    let origins = json!({"origins": ["https://app.example.com"]});
+    api.call("PUT", "/allowed-origins", Some(origins))
+        .await
+        .expect(200);
+    let body = json!({"actorUserId": user["id"], "reason": "Ticket 4821"});
+    let mint = format!("/users/{}/impersonation-token", user.text("id"));
+    api.call("POST", &mint, Some(body)).await.expect(200);
+    api.change_settings(json!({"tokenLifetimeSeconds": 7, "impersonation": {"quota": 1}}))
+        .await;
     api.control("POST", "/keys/rotate", None).await.expect(200);
     api.control("PUT", "/clock", Some(json!({"offsetSeconds": 60})))
         .await
@@ -193,6 +203,30 @@ async fn a_reset_forgets_all_but_keys_and_environments() {
     api.control("POST", "/reset", None).await.expect(204);
     assert_eq!(api.control("GET", "/requests", None).await.expect(200), json!([]));
     assert_eq!(api.control("GET", "/faults", None).await.expect(200), json!([]));
+    assert_eq!(api.control("GET", "/outbox", None).await.expect(200), json!([]));
+    let settings = api.control("GET", "/settings", None).await.expect(200);
+    assert_eq!(
+        (
+            &settings["tokenLifetimeSeconds"],
+            &settings["impersonation"]["quota"]
+        ),
+        (&json!(300), &Value::Null)
+    );
+    let path = format!("/invitations/{}", invitation.text("id"));
+    api.call("GET", &path, None).await.refused(404, "not_found");
+    let origins = api.call("GET", "/allowed-origins", None).await.expect(200);
+    assert_eq!(origins, json!({"origins": []}));
+    let export = api.control("GET", "/export", None).await.expect(200);
+    for list in [
+        "users",
+        "organizations",
+        "members",
+        "sessions",
+        "invitations",
+        "impersonationTokens",
+    ] {
+        assert_eq!(export[list], json!([]), "{list}");
+    }
     assert_eq!(
         api.control("GET", "/clock", None).await.expect(200),
         json!({"offsetSeconds": 0})
@@ -235,6 +269,9 @@ async fn control_calls_are_read_strictly() {
         ("POST", "/sessions", json!({"userId": user, "colour": 1})),
         ("POST", "/organizations", json!({"name": "Acme", "colour": 1})),
         ("POST", "/keys/rotate", json!({"retired": true})),
+        ("POST", "/import", json!({"format": 1, "colour": 1})),
+        ("POST", "/import", json!({})),
+        ("PUT", "/settings", json!({"colour": 1})),
         ("PUT", "/clock", json!({"offsetSeconds": 1, "colour": 1})),
         ("POST", "/sessions", Value::Null),
     ] {

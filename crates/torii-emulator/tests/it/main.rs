@@ -8,12 +8,25 @@
 
 mod api;
 mod control;
+mod description;
 mod faults;
 mod guard;
+mod impersonation;
+mod input;
+mod invitations;
 mod lifecycle;
+mod memberships;
+mod metadata;
+mod migration;
+mod openapi;
+mod organizations;
+mod origins;
+mod outbox;
 mod problems;
 mod search;
 mod sessions;
+mod settings;
+mod snapshot;
 mod storage;
 mod tokens;
 mod users;

@@ -54,7 +54,7 @@ async fn unknown_paths_and_methods_are_problems_too() {
         "/_torii/client",
     ] {
         let problem = api.get(path).await.refused(404, "unknown_path");
-        assert_eq!(problem["instance"], path);
+        assert_eq!(problem["instance"], format!("{}{path}", api.torii.issuer()));
     }
     let unreadable = send(api.request("DELETE", "/_emulator/v1/keys/%FF")).await;
     unreadable.refused(400, "invalid_request");

@@ -51,6 +51,9 @@ struct Expected {
 struct Refusal {
     status: u16,
     code: String,
+    /// Further members of the problem document.
+    #[serde(default)]
+    members: BTreeMap<String, Value>,
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,13 +90,18 @@ async fn every_wire_case_gets_the_reply_that_it_promises() {
                     assert_eq!(reply.status, expected.status, "{title}: {}", reply.body);
                     ids.assert_matches(&title, &reply.body, &expected.body.unwrap_or_default());
                 }
-                (None, Some(refusal)) => drop(reply.refused(refusal.status, &refusal.code)),
+                (None, Some(refusal)) => {
+                    let problem = reply.refused(refusal.status, &refusal.code);
+                    for (name, value) in refusal.members {
+                        assert_eq!(problem[&name], value, "{title}: {name}");
+                    }
+                }
                 _ => panic!("{title}: neither a reply nor an error"),
             }
             tried += 1;
         }
     }
-    assert!(tried >= 30, "the contract has shrunk to {tried} cases");
+    assert!(tried >= 130, "the contract has shrunk to {tried} cases");
 }
 
 /// Sends exactly these bytes as the body. The control plane needs no key and is given one all the same.
@@ -125,8 +133,8 @@ impl Ids {
         self.0.iter().fold(text.to_owned(), fill)
     }
 
-    /// Checks a reply member by member, none missing and none extra. `{time}` is any instant, and an id that nothing
-    /// has named yet is any UUID.
+    /// Checks a reply member by member, none missing and none extra. `{time}` is any instant, `{text}` any text
+    /// but the empty one, and an id that nothing has named yet any UUID.
     fn assert_matches(&self, title: &str, actual: &Value, expected: &Value) {
         match (actual, expected) {
             (Value::Object(actual), Value::Object(expected)) => {
@@ -148,6 +156,9 @@ impl Ids {
                     actual.ends_with('Z') && actual.parse::<torii_backend_types::Timestamp>().is_ok(),
                     "{title}"
                 );
+            }
+            (Value::String(actual), Value::String(expected)) if expected == "{text}" => {
+                assert!(!actual.is_empty(), "{title}");
             }
             (Value::String(actual), Value::String(expected)) => {
                 let expected = self.fill(expected);

@@ -1,0 +1,141 @@
+//! An invitation as it is kept: its status, its mail and its two views.
+
+use serde::{Deserialize, Serialize};
+use torii_backend_types::{
+    EnvironmentId, Invitation, InvitationDetail, InvitationId, InvitationStatus, Metadata, Timestamp,
+};
+use url::Url;
+
+use crate::clock::from_micros;
+use crate::domain::outbox::{Mail, MailKind};
+use crate::error::Error;
+
+/// The longest that an invitation can be accepted.
+const MAX_INVITATION_DAYS: i32 = 365;
+const MICROS_PER_DAY: i64 = 24 * 60 * 60 * 1_000_000;
+
+/// An invitation as it is kept. Its status follows from it and the time.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct InvitationRecord {
+    pub(crate) id: InvitationId,
+    pub(crate) environment_id: EnvironmentId,
+    pub(crate) email: String,
+    /// Where the invited person goes after signing up.
+    #[serde(default)]
+    pub(crate) redirect_url: Option<String>,
+    /// Of the token in the newest link.
+    pub(crate) token_hash: String,
+    /// How long a link lasts.
+    pub(crate) lifetime_days: i32,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) created_at: Timestamp,
+    #[serde(default)]
+    pub(crate) accepted_at: Option<Timestamp>,
+    #[serde(default)]
+    pub(crate) revoked_at: Option<Timestamp>,
+    #[serde(default)]
+    pub(crate) public_metadata: Metadata,
+    #[serde(default)]
+    pub(crate) private_metadata: Metadata,
+}
+
+impl InvitationRecord {
+    pub(super) fn status(&self, now: Timestamp) -> InvitationStatus {
+        match self {
+            Self {
+                accepted_at: Some(_), ..
+            } => InvitationStatus::Accepted,
+            Self {
+                revoked_at: Some(_), ..
+            } => InvitationStatus::Revoked,
+            Self { expires_at, .. } if *expires_at <= now => InvitationStatus::Expired,
+            _ => InvitationStatus::Pending,
+        }
+    }
+
+    pub(super) fn check_pending(&self, now: Timestamp) -> Result<(), Error> {
+        match self.status(now) {
+            InvitationStatus::Pending => Ok(()),
+            status => Err(Error::conflict(
+                "invitation_not_pending",
+                format!("the invitation is {status}: only a pending one can be changed"),
+            )
+            .with("invitationStatus", status.as_str())),
+        }
+    }
+
+    pub(super) fn mail(&self, mut sign_up: Url, token: &str, now: Timestamp) -> Mail {
+        let mut query = sign_up.query_pairs_mut();
+        query.append_pair("token", token);
+        if let Some(url) = &self.redirect_url {
+            query.append_pair("redirect_url", url);
+        }
+        drop(query);
+        Mail {
+            kind: MailKind::Invitation,
+            to: self.email.clone(),
+            link: sign_up.into(),
+            environment_id: self.environment_id,
+            invitation_id: self.id,
+            sent_at: now,
+        }
+    }
+
+    pub(super) fn summary(&self, now: Timestamp) -> Invitation {
+        Invitation {
+            id: self.id,
+            environment_id: self.environment_id,
+            email: self.email.clone(),
+            status: self.status(now),
+            expires_at: self.expires_at,
+            created_at: self.created_at,
+            accepted_at: self.accepted_at,
+            revoked_at: self.revoked_at,
+            extra: Metadata::new(),
+        }
+    }
+
+    pub(super) fn detail(&self, now: Timestamp) -> InvitationDetail {
+        let Invitation {
+            id,
+            environment_id,
+            email,
+            status,
+            expires_at,
+            created_at,
+            accepted_at,
+            revoked_at,
+            extra,
+        } = self.summary(now);
+        InvitationDetail {
+            id,
+            environment_id,
+            email,
+            status,
+            expires_at,
+            created_at,
+            accepted_at,
+            revoked_at,
+            public_metadata: self.public_metadata.clone(),
+            private_metadata: self.private_metadata.clone(),
+            extra,
+        }
+    }
+}
+
+pub(in crate::domain) fn check_lifetime(days: i32) -> Result<(), Error> {
+    if !(1..=MAX_INVITATION_DAYS).contains(&days) {
+        return Err(Error::invalid(format!(
+            "expiresInDays must be within 1–{MAX_INVITATION_DAYS}"
+        )));
+    }
+    Ok(())
+}
+
+pub(super) fn expiry(now: Timestamp, days: i32) -> Timestamp {
+    from_micros(
+        now.as_microsecond()
+            .saturating_add(i64::from(days) * MICROS_PER_DAY),
+    )
+}
