@@ -13,6 +13,14 @@ use torii_backend_types::{ActiveOrganization, Actor};
 #[derive(Clone, PartialEq)]
 pub struct Auth(Arc<Verified>);
 
+/// When a token is valid, in Unix seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Times {
+    pub(crate) issued_at: u64,
+    pub(crate) not_before: Option<u64>,
+    pub(crate) expires_at: u64,
+}
+
 #[derive(PartialEq)]
 pub(crate) struct Verified {
     pub(crate) user_id: String,
@@ -24,8 +32,7 @@ pub(crate) struct Verified {
     pub(crate) actor: Option<Actor>,
     pub(crate) organization: Option<ActiveOrganization>,
     pub(crate) locale: Option<String>,
-    pub(crate) issued_at: u64,
-    pub(crate) expires_at: u64,
+    pub(crate) times: Times,
     pub(crate) raw: Map<String, Value>,
     pub(crate) payload: Vec<u8>,
 }
@@ -33,6 +40,14 @@ pub(crate) struct Verified {
 impl Auth {
     pub(crate) fn new(verified: Verified) -> Self {
         Self(Arc::new(verified))
+    }
+
+    pub(crate) fn times(&self) -> Times {
+        self.0.times
+    }
+
+    pub(crate) fn payload_length(&self) -> usize {
+        self.0.payload.len()
     }
 
     /// The end-user (`sub`).
@@ -82,12 +97,12 @@ impl Auth {
 
     /// When the token was issued (`iat`), in Unix seconds.
     pub fn issued_at(&self) -> u64 {
-        self.0.issued_at
+        self.0.times.issued_at
     }
 
     /// When the token expires (`exp`), in Unix seconds. Verification allows the leeway on top.
     pub fn expires_at(&self) -> u64 {
-        self.0.expires_at
+        self.0.times.expires_at
     }
 
     /// Every claim, the ones above included.
@@ -112,7 +127,7 @@ impl fmt::Debug for Auth {
             .field("environment_id", &self.0.environment_id)
             .field("issuer", &self.0.issuer)
             .field("impersonating", &self.0.impersonating)
-            .field("expires_at", &self.0.expires_at)
+            .field("expires_at", &self.0.times.expires_at)
             .finish_non_exhaustive()
     }
 }

@@ -1,6 +1,6 @@
 //! How a verifier is configured. Everything is checked by [`VerifierBuilder::build`], nothing later.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use http::HeaderName;
@@ -11,9 +11,10 @@ use super::claims::ClaimsPolicy;
 use super::fetch::{CONNECT_TIMEOUT, KEY_SET_PATH};
 use super::jwks::KeySet;
 use super::key_source::{self, KeySource, Keys};
-use super::registry;
+use super::lru::Lru;
 use super::remote::{KeySnapshot, RemoteKeys};
 use super::token::AllowedTypes;
+use super::verified::VerifiedTokens;
 use super::verifier::Verifier;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{BaseUrl, ConfigError};
@@ -35,6 +36,25 @@ pub struct VerifierBuilder {
     http_client: Option<Arc<dyn HttpClient>>,
     cache: Option<CacheSettings>,
     snapshot: Option<KeySnapshot>,
+    verified_tokens: usize,
+}
+
+impl Verifier {
+    /// A verifier with the defaults, for tokens whose `iss` is `issuer` (trailing slashes do not matter).
+    ///
+    /// # Errors
+    ///
+    /// If the issuer is not an https URL, or http on loopback. See [`VerifierBuilder::build`].
+    pub fn new(issuer: impl Into<String>) -> Result<Self, ConfigError> {
+        Self::builder(issuer).build()
+    }
+
+    /// A verifier with settings of your own.
+    ///
+    /// `issuer` is configuration: never take it from a token or a request.
+    pub fn builder(issuer: impl Into<String>) -> VerifierBuilder {
+        VerifierBuilder::new(issuer)
+    }
 }
 
 impl VerifierBuilder {
@@ -42,8 +62,10 @@ impl VerifierBuilder {
     pub const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
     /// Largest [`leeway`](Self::leeway).
     pub const MAX_LEEWAY: Duration = Duration::from_secs(300);
+    /// Default of [`remember_verified`](Self::remember_verified).
+    pub const DEFAULT_VERIFIED_TOKENS: usize = 10_000;
 
-    pub(crate) fn new(issuer: impl Into<String>) -> Self {
+    fn new(issuer: impl Into<String>) -> Self {
         Self {
             issuer: issuer.into(),
             audiences: None,
@@ -57,6 +79,7 @@ impl VerifierBuilder {
             http_client: None,
             cache: None,
             snapshot: None,
+            verified_tokens: Self::DEFAULT_VERIFIED_TOKENS,
         }
     }
 
@@ -128,6 +151,16 @@ impl VerifierBuilder {
         self
     }
 
+    /// How many verified tokens are remembered, so that seeing one again costs no signature check. Default
+    /// [10,000](Self::DEFAULT_VERIFIED_TOKENS) of ordinary size, 1 KiB each; 0 remembers none.
+    ///
+    /// It changes no decision: the expiry, and that the key is still the issuer's, are checked each time. Tokens
+    /// themselves are not kept, only their SHA-256 and their claims.
+    pub fn remember_verified(mut self, tokens: usize) -> Self {
+        self.verified_tokens = tokens;
+        self
+    }
+
     /// Checks the settings. Opens no connection and starts no thread.
     ///
     /// Verifiers of one issuer that leave the key source, the clock, the client and the cache at their defaults
@@ -170,7 +203,8 @@ impl VerifierBuilder {
             .map_err(|_| ConfigError::new("header", "is not the name of a header"))?;
         let keys = self.keys(&issuer)?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
-        Ok(Verifier::new_from_parts(claims, types, header, keys, clock))
+        let verified = VerifiedTokens::new(self.verified_tokens);
+        Ok(Verifier::from_parts(claims, types, header, keys, clock, verified))
     }
 
     fn keys(&self, issuer: &BaseUrl) -> Result<Keys, ConfigError> {
@@ -198,7 +232,7 @@ impl VerifierBuilder {
         let remote = if custom {
             Arc::new(self.remote(url))
         } else {
-            registry::keys_at(&url, || self.remote(url.clone()))
+            shared_keys(&url, || self.remote(url.clone()))
         };
         if let Some(snapshot) = &self.snapshot {
             self.import(&remote, snapshot)?;
@@ -223,9 +257,16 @@ impl VerifierBuilder {
     }
 }
 
+/// The process's cache for the key set at `url`.
+fn shared_keys(url: &str, make: impl FnOnce() -> RemoteKeys) -> Arc<RemoteKeys> {
+    static SHARED: LazyLock<Lru<RemoteKeys>> = LazyLock::new(Lru::default);
+    SHARED
+        .get(url)
+        .unwrap_or_else(|| SHARED.insert(url, Arc::new(make())))
+}
+
 /// The client of all verifiers that were given none.
 fn shared_http_client() -> Arc<dyn HttpClient> {
-    use std::sync::LazyLock;
     static SHARED: LazyLock<Arc<ReqwestClient>> =
         LazyLock::new(|| Arc::new(ReqwestClient::new(CONNECT_TIMEOUT)));
     SHARED.clone()

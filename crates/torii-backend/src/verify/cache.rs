@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::error::{ErrorCode, FetchError, KeysUnavailable, TokenError, VerifyError};
-use super::flight::Flight;
+use super::flight::{FETCH_LIMIT, Flight};
 use super::jwks::{KeySet, Slot};
 use super::signature::VerifyingKey;
 use crate::clock::Moment;
@@ -51,12 +51,11 @@ impl Default for CacheSettings {
 const REFRESH_AT: f64 = 0.8;
 /// Most of the TTL that chance takes off, so that a fleet does not refresh in step.
 const TTL_JITTER: f64 = 0.1;
-/// Beyond TTL and this, with no refresh attempted, nobody used the keys for a while: a caller waits for a refresh.
+/// When no fetch has been attempted for TTL and this, nobody used the keys for a while, and one may have been withdrawn
+/// unnoticed: callers wait for a refresh.
 const IDLE_GRACE: Duration = Duration::from_secs(60);
 /// Longest wait for a refresh, or for a key that is not in the set.
-pub(crate) const SHORT_WAIT: Duration = Duration::from_secs(2);
-/// Longest wait for the first key set: a whole fetch.
-pub(crate) const FETCH_LIMIT: Duration = Duration::from_secs(5);
+const SHORT_WAIT: Duration = Duration::from_secs(2);
 /// Most callers that wait for an unknown key at once. The others are refused without waiting.
 const MAX_WAITERS: usize = 1024;
 /// Fetches that unknown keys may cause at once, and the time after which they may cause one more.
@@ -149,6 +148,7 @@ pub(crate) struct State {
     settings: CacheSettings,
     flight: Option<Arc<Flight>>,
     next_flight: u64,
+    last_launch: Option<Moment>,
     last_applied: u64,
     failures: u32,
     backoff: Option<Backoff>,
@@ -169,6 +169,7 @@ impl State {
             settings,
             flight: None,
             next_flight: 1,
+            last_launch: None,
             last_applied: 0,
             failures: 0,
             backoff: None,
@@ -211,14 +212,15 @@ impl State {
     }
 
     /// Starts a flight unless one is in the air or the backoff forbids it.
-    fn try_launch(&mut self, now: Moment) -> Option<Arc<Flight>> {
+    fn try_launch(&mut self, now: Moment, ends_idleness: bool) -> Option<Arc<Flight>> {
         if self.in_the_air().is_some() || self.backoff_left(now).is_some() {
             return None;
         }
         // While an outage lasts, one attempt at a time is enough.
         let attempts = if self.failures == 0 { 2 } else { 1 };
-        let flight = Arc::new(Flight::new(self.next_flight, attempts));
+        let flight = Arc::new(Flight::new(self.next_flight, attempts, ends_idleness));
         self.next_flight += 1;
+        self.last_launch = Some(now);
         self.flight = Some(flight.clone());
         Some(flight)
     }
@@ -258,7 +260,12 @@ impl State {
                 self.failures = 0;
                 self.backoff = None;
                 self.last_error = None;
-                let unchanged = set.is_some_and(|set| set.keys.text() == keys.text());
+                let same = set
+                    .map(|set| &set.keys)
+                    .filter(|known| known.text() == keys.text());
+                let unchanged = same.is_some();
+                // The same keys stay the same objects, so that tokens verified with them stay verified.
+                let keys = same.map_or(keys, Arc::clone);
                 if !unchanged {
                     self.negative.clear();
                 }
@@ -309,7 +316,7 @@ impl State {
     /// No keys, or too old ones: nothing can be said before a fetch succeeds.
     fn decide_without_keys<T>(&mut self, ask: &mut Ask<'_>, now: Moment) -> Step<T> {
         let launched = if ask.waits == 0 {
-            self.try_launch(now)
+            self.try_launch(now, false)
         } else {
             None
         };
@@ -330,14 +337,12 @@ impl State {
         slot: &Slot,
         now: Moment,
     ) -> Step<Arc<VerifyingKey>> {
-        let launched = if set.is_fresh(now) {
-            None
-        } else {
-            self.try_launch(now)
+        let launched = match set.is_fresh(now) {
+            true => None,
+            false => self.try_launch(now, self.is_idle(set, now)),
         };
-        let idle = now.since(set.fetched_at) > set.ttl + IDLE_GRACE && self.failures == 0 && ask.waits == 0;
         match self.in_the_air() {
-            Some(flight) if idle && flight.age() < SHORT_WAIT => {
+            Some(flight) if flight.ends_idleness() && ask.waits == 0 && flight.age() < SHORT_WAIT => {
                 ask.waits += 1;
                 let until = flight.started() + SHORT_WAIT;
                 (Decision::Wait(flight, until), launched)
@@ -372,7 +377,7 @@ impl State {
         }
         let mut launched = None;
         if self.in_the_air().is_none() && self.backoff_left(now).is_none() && self.bucket.take(now) {
-            launched = self.try_launch(now);
+            launched = self.try_launch(now, false);
         }
         match self.in_the_air() {
             Some(flight) if flight.waiters() < MAX_WAITERS => {
@@ -381,6 +386,12 @@ impl State {
             }
             _ => (refused(), launched),
         }
+    }
+
+    /// Whether no fetch has been attempted for so long that nobody can have used the keys.
+    fn is_idle(&self, set: &CachedSet, now: Moment) -> bool {
+        let attempted = self.last_launch.map_or(Duration::MAX, |launch| now.since(launch));
+        now.since(set.fetched_at).min(attempted) > set.ttl + IDLE_GRACE
     }
 
     /// The flight that may still land.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use torii_backend_types::{ActiveOrganization, Actor};
 
-use super::auth::{Auth, Verified};
+use super::auth::{Auth, Times, Verified};
 use super::error::{ErrorCode, TokenError};
 
 /// The largest integer that every JSON implementation holds exactly, 2^53 - 1.
@@ -42,19 +42,9 @@ impl ClaimsPolicy {
         let user_id = text(&claims, "sub")?.to_owned();
         let environment_id = text(&claims, "pid")?.to_owned();
         let issued_at = seconds(&claims, "iat")?.ok_or_else(|| missing("iat"))?;
-        if issued_at > self.latest(now) {
-            return Err(TokenError::new(
-                ErrorCode::IatInFuture,
-                "the token was issued in the future",
-            ));
-        }
+        self.not_in_the_future(issued_at, now)?;
         let not_before = seconds(&claims, "nbf")?;
-        if not_before.is_some_and(|not_before| not_before > self.latest(now)) {
-            return Err(TokenError::new(
-                ErrorCode::NotYetValid,
-                "the token is not valid yet",
-            ));
-        }
+        self.not_premature(not_before, now)?;
         self.audience(&claims)?;
         self.authorized_party(&claims)?;
         let impersonating = match claims.get("impersonating") {
@@ -73,11 +63,21 @@ impl ClaimsPolicy {
             actor,
             organization: ActiveOrganization::from_claims(&claims),
             locale: claims.get("locale").and_then(Value::as_str).map(str::to_owned),
-            issued_at,
-            expires_at,
+            times: Times {
+                issued_at,
+                not_before,
+                expires_at,
+            },
             raw: claims,
             payload,
         }))
+    }
+
+    /// Checks again what time changes about a token that has passed [`check`](Self::check), in the same order.
+    pub(crate) fn check_times(&self, times: Times, now: u64) -> Result<(), TokenError> {
+        self.not_expired(times.expires_at, now)?;
+        self.not_in_the_future(times.issued_at, now)?;
+        self.not_premature(times.not_before, now)
     }
 
     fn issuer<'c>(&self, claims: &'c Map<String, Value>) -> Result<&'c str, TokenError> {
@@ -93,11 +93,36 @@ impl ClaimsPolicy {
 
     fn expires_at(&self, claims: &Map<String, Value>, now: u64) -> Result<u64, TokenError> {
         let expires_at = seconds(claims, "exp")?.ok_or_else(|| missing("exp"))?;
-        // `exp <= now - leeway`, written so that nothing underflows.
-        if expires_at + self.leeway.as_secs() <= now {
-            return Err(TokenError::new(ErrorCode::Expired, "the token has expired"));
-        }
+        self.not_expired(expires_at, now)?;
         Ok(expires_at)
+    }
+
+    fn not_expired(&self, expires_at: u64, now: u64) -> Result<(), TokenError> {
+        // `exp <= now - leeway`, written so that nothing underflows.
+        match expires_at + self.leeway.as_secs() <= now {
+            true => Err(TokenError::new(ErrorCode::Expired, "the token has expired")),
+            false => Ok(()),
+        }
+    }
+
+    fn not_in_the_future(&self, issued_at: u64, now: u64) -> Result<(), TokenError> {
+        match issued_at > self.latest(now) {
+            true => Err(TokenError::new(
+                ErrorCode::IatInFuture,
+                "the token was issued in the future",
+            )),
+            false => Ok(()),
+        }
+    }
+
+    fn not_premature(&self, not_before: Option<u64>, now: u64) -> Result<(), TokenError> {
+        match not_before.is_some_and(|not_before| not_before > self.latest(now)) {
+            true => Err(TokenError::new(
+                ErrorCode::NotYetValid,
+                "the token is not valid yet",
+            )),
+            false => Ok(()),
+        }
     }
 
     /// The latest instant that still counts as not in the future.

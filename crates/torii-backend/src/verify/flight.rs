@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use event_listener::{Event, Listener};
 
-use super::cache::FETCH_LIMIT;
-
+/// Longest flight, and so the longest wait for the first key set.
+pub(crate) const FETCH_LIMIT: Duration = Duration::from_secs(5);
 /// How often waiting callers look at their own deadline. The fetching thread sets the beat, so that a waiting task
 /// needs no timer, and with it no particular runtime.
 pub(crate) const BEAT: Duration = Duration::from_millis(50);
@@ -17,6 +17,7 @@ const LOST_AFTER: Duration = Duration::from_secs(1);
 pub(crate) struct Flight {
     id: u64,
     attempts: u32,
+    ends_idleness: bool,
     started: Instant,
     process: u32,
     landed: AtomicBool,
@@ -25,10 +26,11 @@ pub(crate) struct Flight {
 }
 
 impl Flight {
-    pub(crate) fn new(id: u64, attempts: u32) -> Self {
+    pub(crate) fn new(id: u64, attempts: u32, ends_idleness: bool) -> Self {
         Self {
             id,
             attempts,
+            ends_idleness,
             started: Instant::now(),
             process: std::process::id(),
             landed: AtomicBool::new(false),
@@ -45,6 +47,11 @@ impl Flight {
     /// How often the endpoint may be asked.
     pub(crate) fn attempts(&self) -> u32 {
         self.attempts
+    }
+
+    /// Whether it is worth a short wait even to those whose key is at hand.
+    pub(crate) fn ends_idleness(&self) -> bool {
+        self.ends_idleness
     }
 
     pub(crate) fn started(&self) -> Instant {

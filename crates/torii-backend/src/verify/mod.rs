@@ -8,14 +8,18 @@ mod claims;
 mod error;
 mod fetch;
 mod flight;
+pub mod hazmat;
 mod json;
 mod jwks;
 mod key_source;
-mod registry;
+mod lru;
 mod remote;
 mod signature;
 mod token;
+mod verified;
 mod verifier;
+
+use std::sync::{Arc, LazyLock};
 
 pub use auth::Auth;
 pub use builder::VerifierBuilder;
@@ -24,6 +28,9 @@ pub use error::{ErrorCode, FetchError, KeySetError, KeysUnavailable, TokenError,
 pub use key_source::KeySource;
 pub use remote::{KeySnapshot, KeyStatus};
 pub use verifier::{Verifier, VerifyCounts};
+
+use self::lru::Lru;
+use crate::config::ConfigError;
 
 /// Verifies an end-user's token with the defaults: ES256 only, keys from the issuer, 30 s of leeway.
 ///
@@ -36,7 +43,7 @@ pub use verifier::{Verifier, VerifyCounts};
 ///
 /// As [`Verifier::verify`], and [`VerifyError::Config`] for an issuer that is not an https URL (or http on loopback).
 pub async fn verify_token(token: &str, issuer: &str) -> Result<Auth, VerifyError> {
-    registry::verifier_of(issuer)?.verify(token).await
+    shared_verifier(issuer)?.verify(token).await
 }
 
 /// [`verify_token`] for a thread; needs no runtime.
@@ -45,5 +52,14 @@ pub async fn verify_token(token: &str, issuer: &str) -> Result<Auth, VerifyError
 ///
 /// As [`verify_token`].
 pub fn verify_token_blocking(token: &str, issuer: &str) -> Result<Auth, VerifyError> {
-    registry::verifier_of(issuer)?.verify_blocking(token)
+    shared_verifier(issuer)?.verify_blocking(token)
+}
+
+/// The process's verifier with the defaults for `issuer`.
+fn shared_verifier(issuer: &str) -> Result<Arc<Verifier>, ConfigError> {
+    static SHARED: LazyLock<Lru<Verifier>> = LazyLock::new(Lru::default);
+    match SHARED.get(issuer) {
+        Some(verifier) => Ok(verifier),
+        None => Ok(SHARED.insert(issuer, Arc::new(Verifier::new(issuer)?))),
+    }
 }

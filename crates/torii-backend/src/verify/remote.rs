@@ -8,10 +8,10 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use serde::{Deserialize, Serialize};
 
-use super::cache::{Ask, CacheSettings, CachedSet, Decision, FETCH_LIMIT, Fetched, State, from_slot};
+use super::cache::{Ask, CacheSettings, CachedSet, Decision, Fetched, State, from_slot};
 use super::error::{ErrorCode, FetchError, VerifyError};
 use super::fetch::fetch;
-use super::flight::{BEAT, Flight};
+use super::flight::{BEAT, FETCH_LIMIT, Flight};
 use super::jwks::KeySet;
 use super::signature::VerifyingKey;
 use crate::clock::{Clock, Moment};
@@ -149,22 +149,17 @@ impl RemoteKeys {
 
     pub(crate) fn status(&self) -> KeyStatus {
         let now = self.clock.now();
+        // A landing changes all of this under the lock, so that what is shown belongs together.
+        let state = self.lock();
         let current = self.current.load_full();
-        let (last_error, next_attempt_in) = {
-            let state = self.lock();
-            (
-                state.last_error().map(ToString::to_string),
-                state.backoff_left(now),
-            )
-        };
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         KeyStatus {
             url: Some(self.url.clone()),
             kids: current.as_ref().map(|set| set.keys.kids()).unwrap_or_default(),
             age: current.as_ref().map(|set| now.since(set.fetched_at)),
             generation: current.as_ref().map_or(0, |set| set.generation),
-            last_error,
-            next_attempt_in,
+            last_error: state.last_error().map(ToString::to_string),
+            next_attempt_in: state.backoff_left(now),
             fetches_succeeded: count(&self.counters.fetches_succeeded),
             fetches_failed: count(&self.counters.fetches_failed),
             stale_served: count(&self.counters.stale_served),
@@ -269,12 +264,12 @@ impl RemoteKeys {
             Ok(_) => &self.counters.fetches_succeeded,
             Err(_) => &self.counters.fetches_failed,
         };
-        add_one(counter);
         if let Err(error) = &outcome {
             tracing::warn!(url = %self.url, %error, "the key set could not be fetched");
         }
         {
             let mut state = self.lock();
+            add_one(counter);
             let current = self.current.load_full();
             let next = state.land(
                 flight,

@@ -29,8 +29,8 @@ impl VerifyingKey {
         ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, der).ok().map(Self)
     }
 
-    /// Whether `signature` over `message` is this key's.
-    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8; SIGNATURE_LENGTH]) -> bool {
+    /// Whether `signature` over `message` is this key's. One of another length than [`SIGNATURE_LENGTH`] never is.
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         self.0.verify_sig(message, signature).is_ok()
     }
 }

@@ -18,42 +18,56 @@ const MAX_KID: usize = 256;
 /// Header members that change what is signed or how it is read. None is supported, whatever its value.
 const EXTENSIONS: [&str; 4] = ["crit", "b64", "zip", "enc"];
 
-/// A token that is well formed and asks for an algorithm and a key, and of which nothing has been verified.
+/// A JWS that is well formed and asks for an algorithm and a key, and of which nothing has been verified.
 #[derive(Debug)]
-pub(crate) struct UnverifiedToken<'t> {
+pub(crate) struct UnverifiedJws<'t> {
     /// What the signature is over.
     pub(crate) signing_input: &'t [u8],
-    pub(crate) signature: [u8; SIGNATURE_LENGTH],
+    pub(crate) signature: Vec<u8>,
     pub(crate) kid: String,
     /// The payload as it was signed.
     pub(crate) payload: Vec<u8>,
-    pub(crate) claims: Map<String, Value>,
 }
 
-impl<'t> UnverifiedToken<'t> {
-    /// Runs every check that needs no key, cheap ones first.
-    pub(crate) fn parse(token: &'t str, allowed_types: &AllowedTypes) -> Result<Self, TokenError> {
-        if token.len() > MAX_TOKEN {
+impl<'t> UnverifiedJws<'t> {
+    /// Runs every check that needs neither a key nor a payload of a certain kind, cheap ones first.
+    pub(crate) fn parse(text: &'t str, allowed_types: &AllowedTypes) -> Result<Self, TokenError> {
+        if text.len() > MAX_TOKEN {
             return Err(TokenError::new(ErrorCode::TooLarge, "the token is too large"));
         }
-        let (signing_input, [header, payload, signature]) = segments(token)?;
+        let (signing_input, [header, payload, signature]) = segments(text)?;
         let (header, payload, signature) = (decode(header)?, decode(payload)?, decode(signature)?);
         let kid = check_header(&header, allowed_types)?;
-        let claims =
-            json::object(&payload).map_err(|_| malformed("the payload is not one strict JSON object"))?;
-        let Ok(signature) = signature.try_into() else {
-            return Err(TokenError::new(
-                ErrorCode::BadSignature,
-                "an ES256 signature has 64 bytes",
-            ));
-        };
         Ok(Self {
             signing_input,
             signature,
             kid,
             payload,
-            claims,
         })
+    }
+}
+
+/// A JWS whose payload is an object of claims.
+#[derive(Debug)]
+pub(crate) struct UnverifiedToken<'t> {
+    pub(crate) jws: UnverifiedJws<'t>,
+    pub(crate) claims: Map<String, Value>,
+}
+
+impl<'t> UnverifiedToken<'t> {
+    /// Runs every check that needs no key.
+    pub(crate) fn parse(text: &'t str, allowed_types: &AllowedTypes) -> Result<Self, TokenError> {
+        let jws = UnverifiedJws::parse(text, allowed_types)?;
+        let claims =
+            json::object(&jws.payload).map_err(|_| malformed("the payload is not one strict JSON object"))?;
+        // No key verifies another length, so none need be fetched for it.
+        if jws.signature.len() != SIGNATURE_LENGTH {
+            return Err(TokenError::new(
+                ErrorCode::BadSignature,
+                "an ES256 signature has 64 bytes",
+            ));
+        }
+        Ok(Self { jws, claims })
     }
 }
 

@@ -7,15 +7,14 @@ use http::header::{HeaderMap, HeaderName};
 
 use super::auth::Auth;
 use super::bearer;
-use super::builder::VerifierBuilder;
 use super::claims::ClaimsPolicy;
 use super::error::{ErrorCode, TokenError, VerifyError};
 use super::key_source::Keys;
 use super::remote::{KeySnapshot, KeyStatus};
 use super::signature::VerifyingKey;
 use super::token::{AllowedTypes, UnverifiedToken};
-use crate::clock::{Clock, Moment};
-use crate::config::ConfigError;
+use super::verified::{TokenDigest, VerifiedToken, VerifiedTokens};
+use crate::clock::Clock;
 
 /// Verifies the tokens of one issuer. Cheap to clone; clones share everything.
 ///
@@ -32,6 +31,7 @@ struct Inner {
     header: HeaderName,
     keys: Keys,
     clock: Arc<dyn Clock>,
+    verified: VerifiedTokens,
     accepted: AtomicU64,
     refused: [AtomicU64; ErrorCode::COUNT],
 }
@@ -47,28 +47,13 @@ pub struct VerifyCounts {
 }
 
 impl Verifier {
-    /// A verifier with the defaults, for tokens whose `iss` is `issuer` (trailing slashes do not matter).
-    ///
-    /// # Errors
-    ///
-    /// If the issuer is not an https URL, or http on loopback. See [`VerifierBuilder::build`].
-    pub fn new(issuer: impl Into<String>) -> Result<Self, ConfigError> {
-        Self::builder(issuer).build()
-    }
-
-    /// A verifier with settings of your own.
-    ///
-    /// `issuer` is configuration: never take it from a token or a request.
-    pub fn builder(issuer: impl Into<String>) -> VerifierBuilder {
-        VerifierBuilder::new(issuer)
-    }
-
-    pub(crate) fn new_from_parts(
+    pub(crate) fn from_parts(
         claims: ClaimsPolicy,
         types: AllowedTypes,
         header: HeaderName,
         keys: Keys,
         clock: Arc<dyn Clock>,
+        verified: VerifiedTokens,
     ) -> Self {
         let refused = std::array::from_fn(|_| AtomicU64::new(0));
         Self(Arc::new(Inner {
@@ -77,6 +62,7 @@ impl Verifier {
             header,
             keys,
             clock,
+            verified,
             accepted: AtomicU64::new(0),
             refused,
         }))
@@ -90,9 +76,16 @@ impl Verifier {
     /// be had.
     pub async fn verify(&self, token: &str) -> Result<Auth, VerifyError> {
         let outcome = async {
-            let (token, now) = self.before_key(token)?;
-            let key = self.0.keys.get(&token.kid).await?;
-            self.with_key(token, &key, now)
+            let digest = self.0.verified.digest(token);
+            if let Some(known) = self.recall(digest.as_ref()) {
+                let key = self.0.keys.get(&known.kid).await?;
+                if let Some(outcome) = self.once_more(known, &key, digest.as_ref()) {
+                    return outcome;
+                }
+            }
+            let token = self.before_key(token)?;
+            let key = self.0.keys.get(&token.jws.kid).await?;
+            self.with_key(token, key, digest)
         };
         self.counted(outcome.await)
     }
@@ -104,15 +97,22 @@ impl Verifier {
     /// As [`verify`](Self::verify).
     pub fn verify_blocking(&self, token: &str) -> Result<Auth, VerifyError> {
         let outcome = || {
-            let (token, now) = self.before_key(token)?;
-            let key = self.0.keys.get_blocking(&token.kid)?;
-            self.with_key(token, &key, now)
+            let digest = self.0.verified.digest(token);
+            if let Some(known) = self.recall(digest.as_ref()) {
+                let key = self.0.keys.get_blocking(&known.kid)?;
+                if let Some(outcome) = self.once_more(known, &key, digest.as_ref()) {
+                    return outcome;
+                }
+            }
+            let token = self.before_key(token)?;
+            let key = self.0.keys.get_blocking(&token.jws.kid)?;
+            self.with_key(token, key, digest)
         };
         self.counted(outcome())
     }
 
     /// Verifies the token in a request's headers: `Authorization: Bearer <token>`, or the header configured by
-    /// [`VerifierBuilder::header`].
+    /// [`VerifierBuilder::header`](crate::VerifierBuilder::header).
     ///
     /// # Errors
     ///
@@ -178,7 +178,7 @@ impl Verifier {
         }
     }
 
-    /// The fetched keys, to start another process with ([`VerifierBuilder::import_keys`]). `None` before the first
+    /// The fetched keys, to start another process with ([`VerifierBuilder::import_keys`](crate::VerifierBuilder::import_keys)). `None` before the first
     /// fetch, and for keys that were given.
     pub fn export_keys(&self) -> Option<KeySnapshot> {
         match &self.0.keys {
@@ -187,33 +187,66 @@ impl Verifier {
         }
     }
 
-    /// Everything that can be said without a key. For a key that would have to be fetched, that includes the issuer
-    /// and the expiry, so that neither a stranger's token nor an old one causes a request.
-    fn before_key<'t>(&self, token: &'t str) -> Result<(UnverifiedToken<'t>, Moment), TokenError> {
-        let now = self.0.clock.now();
-        let token = UnverifiedToken::parse(token, &self.0.types)?;
-        if !self.0.keys.knows(&token.kid) {
-            self.0
-                .claims
-                .check_before_key(&token.claims, now.unix_seconds())?;
-        }
-        Ok((token, now))
+    /// A token that was verified before, if its key's name is still known.
+    fn recall(&self, digest: Option<&TokenDigest>) -> Option<VerifiedToken> {
+        let known = self.0.verified.get(digest?)?;
+        self.0.keys.knows(&known.kid).then_some(known)
     }
 
-    /// The signature first, so that the codes for claims tell a forger nothing.
+    /// Decides about a token that was verified before. `None` when the key of that name is another one by now.
+    fn once_more(
+        &self,
+        known: VerifiedToken,
+        key: &Arc<VerifyingKey>,
+        digest: Option<&TokenDigest>,
+    ) -> Option<Result<Auth, VerifyError>> {
+        if !Arc::ptr_eq(&known.key, key) {
+            return None;
+        }
+        let now = self.0.clock.now().unix_seconds();
+        Some(match self.0.claims.check_times(known.auth.times(), now) {
+            Ok(()) => Ok(known.auth),
+            Err(error) => {
+                digest.inspect(|digest| self.0.verified.remove(digest));
+                Err(error.into())
+            }
+        })
+    }
+
+    /// Everything that can be said without a key. For a key that would have to be fetched, that includes the issuer
+    /// and the expiry, so that neither a stranger's token nor an old one causes a request.
+    fn before_key<'t>(&self, token: &'t str) -> Result<UnverifiedToken<'t>, TokenError> {
+        let token = UnverifiedToken::parse(token, &self.0.types)?;
+        if !self.0.keys.knows(&token.jws.kid) {
+            let now = self.0.clock.now().unix_seconds();
+            self.0.claims.check_before_key(&token.claims, now)?;
+        }
+        Ok(token)
+    }
+
+    /// The signature first, so that the codes for claims tell a forger nothing. The time is that after any wait for the
+    /// key.
     fn with_key(
         &self,
         token: UnverifiedToken<'_>,
-        key: &VerifyingKey,
-        now: Moment,
+        key: Arc<VerifyingKey>,
+        digest: Option<TokenDigest>,
     ) -> Result<Auth, VerifyError> {
-        if !key.verifies(token.signing_input, &token.signature) {
+        let UnverifiedToken { jws, claims } = token;
+        if !key.verifies(jws.signing_input, &jws.signature) {
             return Err(TokenError::new(ErrorCode::BadSignature, "the signature is not the key's").into());
         }
-        Ok(self
-            .0
-            .claims
-            .check(token.claims, token.payload, now.unix_seconds())?)
+        let now = self.0.clock.now().unix_seconds();
+        let auth = self.0.claims.check(claims, jws.payload, now)?;
+        if let Some(digest) = digest {
+            let verified = VerifiedToken {
+                auth: auth.clone(),
+                kid: jws.kid.into(),
+                key,
+            };
+            self.0.verified.insert(digest, verified);
+        }
+        Ok(auth)
     }
 
     fn counted(&self, outcome: Result<Auth, VerifyError>) -> Result<Auth, VerifyError> {

@@ -1,38 +1,17 @@
-//! What the process shares: key caches by address, and the verifiers behind [`verify_token`](super::verify_token).
+//! A map for what a process shares by name: read without a lock, and bounded.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Once};
+use std::sync::{Arc, Once};
 
 use arc_swap::ArcSwap;
-
-use super::remote::RemoteKeys;
-use super::verifier::Verifier;
-use crate::config::ConfigError;
 
 /// Most issuers that are remembered. Beyond it, the one that was not used for longest is forgotten.
 const CAPACITY: usize = 256;
 
-static KEYS: LazyLock<Lru<RemoteKeys>> = LazyLock::new(Lru::default);
-static VERIFIERS: LazyLock<Lru<Verifier>> = LazyLock::new(Lru::default);
-
-/// The process's cache for the key set at `url`.
-pub(crate) fn keys_at(url: &str, make: impl Fn() -> RemoteKeys) -> Arc<RemoteKeys> {
-    KEYS.get(url)
-        .unwrap_or_else(|| KEYS.insert(url, Arc::new(make())))
-}
-
-/// The process's verifier with the defaults for `issuer`.
-pub(crate) fn verifier_of(issuer: &str) -> Result<Arc<Verifier>, ConfigError> {
-    match VERIFIERS.get(issuer) {
-        Some(verifier) => Ok(verifier),
-        None => Ok(VERIFIERS.insert(issuer, Arc::new(Verifier::new(issuer)?))),
-    }
-}
-
-/// A map that is read without a lock and keeps the most recently used entries. Inserting copies it, which is rare.
+/// Keeps the most recently used entries. Inserting copies the map, which is rare.
 #[derive(Debug)]
-struct Lru<T> {
+pub(crate) struct Lru<T> {
     entries: ArcSwap<HashMap<String, Arc<Entry<T>>>>,
     ticks: AtomicU64,
 }
@@ -53,7 +32,7 @@ impl<T> Default for Lru<T> {
 }
 
 impl<T> Lru<T> {
-    fn get(&self, name: &str) -> Option<Arc<T>> {
+    pub(crate) fn get(&self, name: &str) -> Option<Arc<T>> {
         let entries = self.entries.load();
         let entry = entries.get(name)?;
         // The order matters only once something has to go.
@@ -64,7 +43,7 @@ impl<T> Lru<T> {
     }
 
     /// Keeps `value` under `name`, unless another thread was first: then that one's is returned.
-    fn insert(&self, name: &str, value: Arc<T>) -> Arc<T> {
+    pub(crate) fn insert(&self, name: &str, value: Arc<T>) -> Arc<T> {
         let entry = Arc::new(Entry {
             value,
             last_used: AtomicU64::new(self.tick()),
