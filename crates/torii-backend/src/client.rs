@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::{Sessions, Users};
+use crate::api::{Impersonation, Invitations, Organizations, Origins, Sessions, Users};
 use crate::config::{self, BaseUrl, ConfigError, SecretKey};
-use crate::transport::{HttpClient, ReqwestClient, Timeouts, Transport};
+use crate::transport::{
+    Async, Blocking, BlockingHttpClient, HttpClient, Mode, ReqwestClient, Timeouts, Transport, UreqClient,
+};
 
 /// A client of torii's backend API. Cheap to clone; clones share connections.
 ///
@@ -15,10 +17,44 @@ use crate::transport::{HttpClient, ReqwestClient, Timeouts, Transport};
 /// let user = torii.users().get("01931a73-8b00-7000-8000-000000000000").await?;
 /// # Ok(()) }
 /// ```
+///
+/// For a program without a runtime, [`ToriiBuilder::build_blocking`] makes a [`BlockingTorii`] with the same methods.
+///
+/// # What is retried
+///
+/// A call makes another attempt where that can do no harm, after a random wait that grows. What an operation does
+/// and how an attempt failed decide:
+///
+/// | the operation | nothing was sent | told to come back later | may have been carried out |
+/// |---|---|---|---|
+/// | reads | retried | retried | retried |
+/// | sets what is the same the second time | retried | retried | once more, and soon: a late repeat could undo somebody's newer change |
+/// | deletes one thing | retried | retried | [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown) |
+/// | creates, mails or mints | once more | once more, after 429 only | [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown) |
+///
+/// - Nothing was sent: there was no connection, for want of an address, an answer or a TLS handshake.
+/// - Told to come back later: 429, or 503 with `Retry-After`. A `Retry-After` is obeyed; one that is longer than the
+///   call has time, or than anybody should sleep, is returned in the error instead.
+/// - May have been carried out: the connection broke or the time ran out after that, or the reply was another server
+///   error. No client can tell a lost request from a lost answer.
+///
+/// Every other refusal is final. A 403 or a 404 on a deletion is never taken for success. When much fails, a client
+/// stops retrying until calls succeed again, so that it does not add to the load.
+/// [`Call::without_retries`](crate::Call::without_retries) makes one attempt only.
 #[derive(Clone, Debug)]
-pub struct Torii {
-    transport: Arc<Transport>,
+pub struct Torii<M: Mode = Async> {
+    transport: Arc<Transport<M>>,
 }
+
+/// A client whose calls are made on the calling thread, by [`Call::send`](crate::Call::send). It needs no runtime.
+///
+/// ```no_run
+/// # fn example() -> Result<(), torii_backend::Error> {
+/// let torii = torii_backend::Torii::builder("sk_test_…").build_blocking()?;
+/// let user = torii.users().get("01931a73-8b00-7000-8000-000000000000").send()?;
+/// # Ok(()) }
+/// ```
+pub type BlockingTorii = Torii<Blocking>;
 
 impl Torii {
     /// Address of the API unless another is configured.
@@ -44,23 +80,39 @@ impl Torii {
     ///
     /// If `TORII_SECRET_KEY` is absent or empty, or either cannot be used.
     pub fn from_env() -> Result<Self, ConfigError> {
-        let secret_key = config::from_env("TORII_SECRET_KEY")?
-            .ok_or_else(|| ConfigError::new("TORII_SECRET_KEY", "is not set"))?;
-        let builder = Self::builder(secret_key);
-        match config::from_env("TORII_API_URL")? {
-            Some(api_url) => builder.api_url(api_url).build(),
-            None => builder.build(),
-        }
+        ToriiBuilder::from_env()?.build()
     }
+}
 
+impl<M: Mode> Torii<M> {
     /// End-users.
-    pub fn users(&self) -> Users<'_> {
+    pub fn users(&self) -> Users<M> {
         Users::new(&self.transport)
     }
 
     /// End-users' sessions.
-    pub fn sessions(&self) -> Sessions<'_> {
+    pub fn sessions(&self) -> Sessions<M> {
         Sessions::new(&self.transport)
+    }
+
+    /// Organizations and who belongs to them.
+    pub fn organizations(&self) -> Organizations<M> {
+        Organizations::new(&self.transport)
+    }
+
+    /// Invitations to sign up.
+    pub fn invitations(&self) -> Invitations<M> {
+        Invitations::new(&self.transport)
+    }
+
+    /// Acting in a user's place.
+    pub fn impersonation(&self) -> Impersonation<M> {
+        Impersonation::new(&self.transport)
+    }
+
+    /// Origins that may use the client API.
+    pub fn allowed_origins(&self) -> Origins<M> {
+        Origins::new(&self.transport)
     }
 }
 
@@ -73,6 +125,7 @@ pub struct ToriiBuilder {
     allow_insecure_http: bool,
     timeouts: Timeouts,
     http_client: Option<Arc<dyn HttpClient>>,
+    blocking_http_client: Option<Arc<dyn BlockingHttpClient>>,
     user_agent_suffix: Option<String>,
 }
 
@@ -84,8 +137,24 @@ impl ToriiBuilder {
             allow_insecure_http: false,
             timeouts: Timeouts::default(),
             http_client: None,
+            blocking_http_client: None,
             user_agent_suffix: None,
         }
+    }
+
+    /// The settings that `TORII_SECRET_KEY` and, if it is set, `TORII_API_URL` make.
+    ///
+    /// # Errors
+    ///
+    /// If `TORII_SECRET_KEY` is absent or empty.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let secret_key = config::from_env("TORII_SECRET_KEY")?
+            .ok_or_else(|| ConfigError::new("TORII_SECRET_KEY", "is not set"))?;
+        let builder = Torii::builder(secret_key);
+        Ok(match config::from_env("TORII_API_URL")? {
+            Some(api_url) => builder.api_url(api_url),
+            None => builder,
+        })
     }
 
     /// Where the API is. Default [`Torii::DEFAULT_API_URL`]. A path prefix is kept.
@@ -113,15 +182,21 @@ impl ToriiBuilder {
         self
     }
 
-    /// Until a call returns, whatever happens. Default 30 s.
+    /// Until a call returns, waits and retries included. Default 30 s.
     pub fn call_timeout(mut self, limit: Duration) -> Self {
         self.timeouts.call = limit;
         self
     }
 
-    /// Performs the exchanges. Default: a [`ReqwestClient`] of this client's own.
+    /// Performs the exchanges of [`build`](Self::build)'s client. Default: a [`ReqwestClient`] of its own.
     pub fn http_client(mut self, client: impl HttpClient) -> Self {
         self.http_client = Some(Arc::new(client));
+        self
+    }
+
+    /// Performs the exchanges of [`build_blocking`](Self::build_blocking)'s client. Default: a [`UreqClient`] of its own.
+    pub fn blocking_http_client(mut self, client: impl BlockingHttpClient) -> Self {
+        self.blocking_http_client = Some(Arc::new(client));
         self
     }
 
@@ -138,6 +213,29 @@ impl ToriiBuilder {
     /// A [`ConfigError`] that names the setting: a secret key that cannot be one, an address that is not https (or
     /// http on loopback), a time limit of zero.
     pub fn build(self) -> Result<Torii, ConfigError> {
+        let connect = self.timeouts.connect;
+        let client = self
+            .http_client
+            .clone()
+            .unwrap_or_else(|| Arc::new(ReqwestClient::new(connect)));
+        self.finish(client)
+    }
+
+    /// Checks the settings of a client that needs no runtime. Opens no connection and starts no thread.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    pub fn build_blocking(self) -> Result<BlockingTorii, ConfigError> {
+        let connect = self.timeouts.connect;
+        let client = self
+            .blocking_http_client
+            .clone()
+            .unwrap_or_else(|| Arc::new(UreqClient::new(connect)));
+        self.finish(client)
+    }
+
+    fn finish<M: Mode>(self, client: Arc<M::Client>) -> Result<Torii<M>, ConfigError> {
         let secret_key = self.secret_key?;
         let base = BaseUrl::parse("api_url", &self.api_url, self.allow_insecure_http)?;
         if secret_key.is_live() && base.is_loopback() {
@@ -151,9 +249,6 @@ impl ToriiBuilder {
         if [connect, attempt, call].iter().any(Duration::is_zero) {
             return Err(ConfigError::new("timeouts", "must be longer than zero"));
         }
-        let client = self
-            .http_client
-            .unwrap_or_else(|| Arc::new(ReqwestClient::new(connect)));
         let suffix = self.user_agent_suffix.as_deref();
         let transport = Transport::new(client, base, secret_key, suffix, self.timeouts)?;
         Ok(Torii {

@@ -30,6 +30,12 @@ pub enum Error {
     /// torii could not be reached, or did not answer in time.
     #[error(transparent)]
     Transport(TransportError),
+    /// The operation may have been carried out, and repeating it blindly could do harm.
+    #[error(transparent)]
+    OutcomeUnknown(Box<OutcomeUnknown>),
+    /// A list cannot be walked on: its pages contradict themselves.
+    #[error("{0}")]
+    Paging(PagingError),
     /// torii said yes, but the reply cannot be read. The operation has been carried out.
     #[error(transparent)]
     Decode(DecodeError),
@@ -41,6 +47,7 @@ impl Error {
         match self {
             Self::Api(error) => Some(error.status),
             Self::Decode(error) => Some(error.status),
+            Self::OutcomeUnknown(error) => error.source.status(),
             _ => None,
         }
     }
@@ -49,6 +56,7 @@ impl Error {
     pub fn as_api(&self) -> Option<&ApiError> {
         match self {
             Self::Api(error) => Some(error),
+            Self::OutcomeUnknown(error) => error.source.as_api(),
             _ => None,
         }
     }
@@ -64,6 +72,7 @@ impl From<std::convert::Infallible> for Error {
 #[derive(Clone)]
 pub struct ApiError {
     pub(crate) operation: &'static Operation,
+    pub(crate) attempts: u32,
     pub(crate) status: StatusCode,
     pub(crate) problem: Option<Problem>,
     pub(crate) retry_after: Option<Duration>,
@@ -104,6 +113,11 @@ impl ApiError {
     /// The method and the path template of the operation: `PATCH /users/{userId}`.
     pub fn endpoint(&self) -> String {
         endpoint(self.operation)
+    }
+
+    /// How many attempts were made.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
     }
 
     /// The body as text. Where it repeats the secret key, `***` stands instead.
@@ -152,18 +166,32 @@ impl StdError for ApiError {}
 #[derive(Clone, Debug)]
 pub struct TransportError {
     pub(crate) operation: &'static Operation,
+    pub(crate) attempts: u32,
+    pub(crate) may_have_been_sent: bool,
     pub(crate) source: HttpError,
 }
 
 impl TransportError {
-    /// Whether torii may have seen the request, and so may have carried it out.
+    /// Whether torii may have seen the request in any attempt, and so may have carried it out.
     pub fn may_have_been_sent(&self) -> bool {
-        self.source.may_have_been_sent()
+        self.may_have_been_sent
     }
 
     /// The operation that was called, such as `users.update`.
     pub fn operation(&self) -> &'static str {
         self.operation.name
+    }
+}
+
+impl TransportError {
+    /// How many attempts were made.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// The method and the path template of the operation: `PATCH /users/{userId}`.
+    pub fn endpoint(&self) -> String {
+        endpoint(self.operation)
     }
 }
 
@@ -185,8 +213,85 @@ impl StdError for TransportError {
     }
 }
 
-/// A successful reply that cannot be read.
+/// An operation that was sent and may have been carried out: its answer was lost, or was a server's failure.
+///
+/// It was not repeated: a second deletion answers differently, and a second creation would create twice.
 #[derive(Clone, Debug)]
+pub struct OutcomeUnknown {
+    pub(crate) operation: &'static Operation,
+    pub(crate) attempts: u32,
+    pub(crate) elapsed: Duration,
+    pub(crate) source: Error,
+}
+
+impl OutcomeUnknown {
+    /// The operation that was called, such as `users.create`.
+    pub fn operation(&self) -> &'static str {
+        self.operation.name
+    }
+
+    /// The method and the path template of the operation: `POST /users`.
+    pub fn endpoint(&self) -> String {
+        endpoint(self.operation)
+    }
+
+    /// How many attempts were made; those before the last did not reach torii.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// From the start of the call until the answer was known to be lost.
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// How to find out what happened.
+    pub fn hint(&self) -> &'static str {
+        self.operation.retry.hint()
+    }
+}
+
+impl fmt::Display for OutcomeUnknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}: it is not known whether this was done; {} ({})",
+            self.operation.name,
+            self.hint(),
+            self.source
+        )
+    }
+}
+
+impl StdError for OutcomeUnknown {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&self.source)
+    }
+}
+
+/// Why a list cannot be walked on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PagingError {
+    /// A page points at one that has been visited.
+    RepeatedCursor,
+    /// A page says that there are more, and not where.
+    MissingCursor,
+}
+
+impl fmt::Display for PagingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::RepeatedCursor => "the list cannot be walked on: a page points back at an earlier one",
+            Self::MissingCursor => {
+                "the list cannot be walked on: a page says that there are more, and not where"
+            }
+        })
+    }
+}
+
+/// A successful reply that cannot be read. `Debug` does not show the excerpt, which may hold what was asked for.
+#[derive(Clone)]
 pub struct DecodeError {
     pub(crate) operation: &'static Operation,
     pub(crate) status: StatusCode,
@@ -203,6 +308,16 @@ impl DecodeError {
     /// The first 256 characters of the body at most.
     pub fn excerpt(&self) -> &str {
         &self.excerpt
+    }
+}
+
+impl fmt::Debug for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DecodeError")
+            .field("operation", &self.operation.name)
+            .field("status", &self.status)
+            .field("source", &self.source)
+            .finish_non_exhaustive()
     }
 }
 

@@ -17,13 +17,16 @@ mod verify;
 
 /// The seam to the network, for clients of your own.
 pub mod http_client {
-    pub use crate::transport::{Exchange, HttpClient, HttpError, HttpErrorKind, Limits, ReqwestClient};
+    pub use crate::transport::{
+        BlockingHttpClient, Exchange, HttpClient, HttpError, HttpErrorKind, Limits, ReqwestClient, UreqClient,
+    };
 }
 
-pub use api::{Sessions, Users};
-pub use client::{Torii, ToriiBuilder};
+pub use api::{Impersonation, Invitations, Items, List, Organizations, Origins, Pages, Sessions, Users};
+pub use client::{BlockingTorii, Torii, ToriiBuilder};
 pub use config::ConfigError;
-pub use error::{ApiError, DecodeError, Error, TransportError};
+pub use error::{ApiError, DecodeError, Error, OutcomeUnknown, PagingError, TransportError};
+pub use transport::{Async, Blocking, Call, CallFuture, Mode, Reply};
 pub use verify::{
     Auth, CacheSettings, ErrorCode, FetchError, KeySetError, KeySnapshot, KeySource, KeyStatus,
     KeysUnavailable, TokenError, Verifier, VerifierBuilder, VerifyCounts, VerifyError, verify_token,
@@ -31,7 +34,12 @@ pub use verify::{
 };
 
 pub use torii_backend_types::{
-    ActiveOrganization, Actor, CreateUser, Cursor, EnvironmentId, InvalidId, Locale, Metadata,
-    OrganizationId, Page, PageRequest, Password, Patch, Problem, Session, SessionId, Timestamp, UpdateUser,
-    User, UserFilter, UserId, UserStatus,
+    ActiveOrganization, Actor, AllowedOrigins, CreateImpersonationToken, CreateInvitation, CreateUser,
+    Cursor, EnvironmentId, ImpersonationToken, InvalidId, Invitation, InvitationDetail, InvitationFilter,
+    InvitationId, InvitationStatus, Locale, Member, Membership, Metadata, Organization, OrganizationFilter,
+    OrganizationId, Page, Password, Patch, Problem, RoleSetId, Session, SessionId, Timestamp, UpdateMetadata,
+    UpdateUser, UpdateUserMetadata, User, UserFilter, UserId, UserStatus,
 };
+
+#[doc(hidden)]
+pub use verify::hazmat as hazmat_for_test_vectors;

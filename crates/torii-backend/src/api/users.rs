@@ -1,136 +1,141 @@
 //! End-users.
 
-use http::Method;
-use torii_backend_types::{CreateUser, InvalidId, Page, PageRequest, UpdateUser, User, UserFilter, UserId};
+use std::sync::Arc;
 
-use crate::error::Error;
-use crate::transport::{Operation, Request, Transport};
+use http::Method;
+use torii_backend_types::{CreateUser, InvalidId, UpdateUser, UpdateUserMetadata, User, UserFilter, UserId};
+
+use super::{List, of};
+use crate::transport::{Call, Mode, Operation, Request, RetryClass, Transport};
 
 /// The operations on end-users. From [`Torii::users`](crate::Torii::users).
-#[derive(Clone, Copy, Debug)]
-pub struct Users<'t> {
-    transport: &'t Transport,
+#[derive(Clone, Debug)]
+pub struct Users<M: Mode> {
+    transport: Arc<Transport<M>>,
 }
 
-const LIST: Operation = Operation {
+static LIST: Operation = Operation {
     name: "users.list",
     method: Method::POST,
     template: "/users/search",
+    retry: RetryClass::Read,
 };
-const GET: Operation = Operation {
+static GET: Operation = Operation {
     name: "users.get",
     method: Method::GET,
     template: "/users/{userId}",
+    retry: RetryClass::Read,
 };
-const CREATE: Operation = Operation {
+static CREATE: Operation = Operation {
     name: "users.create",
     method: Method::POST,
     template: "/users",
+    retry: RetryClass::Effect,
 };
-const UPDATE: Operation = Operation {
+static UPDATE: Operation = Operation {
     name: "users.update",
     method: Method::PATCH,
     template: "/users/{userId}",
+    retry: RetryClass::Idempotent,
 };
-const DELETE: Operation = Operation {
+static UPDATE_METADATA: Operation = Operation {
+    name: "users.update_metadata",
+    method: Method::PATCH,
+    template: "/users/{userId}/metadata",
+    retry: RetryClass::Idempotent,
+};
+static DELETE: Operation = Operation {
     name: "users.delete",
     method: Method::DELETE,
     template: "/users/{userId}",
+    retry: RetryClass::Delete,
 };
-const BAN: Operation = Operation {
+static BAN: Operation = Operation {
     name: "users.ban",
     method: Method::POST,
     template: "/users/{userId}/ban",
+    retry: RetryClass::Idempotent,
 };
-const UNBAN: Operation = Operation {
+static UNBAN: Operation = Operation {
     name: "users.unban",
     method: Method::POST,
     template: "/users/{userId}/unban",
+    retry: RetryClass::Idempotent,
 };
 
-impl<'t> Users<'t> {
-    pub(crate) fn new(transport: &'t Transport) -> Self {
-        Self { transport }
+impl<M: Mode> Users<M> {
+    pub(crate) fn new(transport: &Arc<Transport<M>>) -> Self {
+        Self {
+            transport: transport.clone(),
+        }
     }
 
-    /// One page of the users that match `filter`, in a stable order. The default filter matches everybody.
-    ///
-    /// # Errors
+    /// The users that match `filter`, in a stable order. The default filter matches everybody, deleted users included.
     ///
     /// Refused with 400 when the filter has more than 100 ids or addresses.
-    pub async fn list(&self, filter: &UserFilter, page: &PageRequest) -> Result<Page<User>, Error> {
-        let limit = page.limit.map(|limit| limit.to_string());
-        let cursor = page.cursor.as_ref().map(ToString::to_string);
-        let request = Request::new(&LIST, &[])
-            .query(&[("limit", limit), ("cursor", cursor)])
-            .json(filter)?;
-        self.transport.fetch(request).await
+    pub fn list(&self, filter: &UserFilter) -> List<M, User> {
+        List::new(&self.transport, Request::new(&LIST, &[]).json(filter))
     }
 
     /// One user.
     ///
-    /// # Errors
-    ///
     /// Refused with 404 when there is no such user, with 403 when it is another environment's or deleted.
-    pub async fn get(&self, user_id: impl TryInto<UserId, Error: Into<InvalidId>>) -> Result<User, Error> {
-        self.transport.fetch(Request::new(&GET, &[&id(user_id)?])).await
+    pub fn get(&self, user_id: impl TryInto<UserId, Error: Into<InvalidId>>) -> Call<M, User> {
+        Call::json(&self.transport, of::<UserId>(&GET, user_id))
     }
 
     /// Creates a user.
     ///
-    /// # Errors
-    ///
     /// Refused with 409 when another user of the environment has the address, with 400 for a malformed address, a
-    /// weak password or more than 8 KB of metadata. After [`Error::Transport`] the user may exist: look for the
-    /// address before trying again.
-    pub async fn create(&self, user: &CreateUser) -> Result<User, Error> {
-        self.transport.fetch(Request::new(&CREATE, &[]).json(user)?).await
+    /// weak password or more than 8 KB of metadata. After [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown) the
+    /// user may exist: look for the address before trying again.
+    pub fn create(&self, user: &CreateUser) -> Call<M, User> {
+        Call::json(&self.transport, Request::new(&CREATE, &[]).json(user))
     }
 
     /// Changes the fields of a user that `patch` sets or clears, and no others.
     ///
-    /// # Errors
-    ///
-    /// As [`get`](Self::get), and 400 for more than 8 KB of metadata after merging.
-    pub async fn update(
+    /// Refused as [`get`](Self::get) is, and with 400 for more than 8 KB of metadata after merging.
+    pub fn update(
         &self,
         user_id: impl TryInto<UserId, Error: Into<InvalidId>>,
         patch: &UpdateUser,
-    ) -> Result<User, Error> {
-        self.transport
-            .fetch(Request::new(&UPDATE, &[&id(user_id)?]).json(patch)?)
-            .await
+    ) -> Call<M, User> {
+        let request = of::<UserId>(&UPDATE, user_id);
+        Call::json(&self.transport, request.and_then(|request| request.json(patch)))
+    }
+
+    /// Merges into the metadata bags that `patch` names; a member that is `null` deletes that key.
+    ///
+    /// Refused as [`get`](Self::get) is, and with 400 for more than 8 KB in the three bags together after merging.
+    pub fn update_metadata(
+        &self,
+        user_id: impl TryInto<UserId, Error: Into<InvalidId>>,
+        patch: &UpdateUserMetadata,
+    ) -> Call<M, User> {
+        let request = of::<UserId>(&UPDATE_METADATA, user_id);
+        Call::json(&self.transport, request.and_then(|request| request.json(patch)))
     }
 
     /// Soft-deletes a user.
     ///
-    /// # Errors
-    ///
     /// Refused with 403 when the user is deleted already, and also when it is another environment's: the two cannot be
-    /// told apart.
-    pub async fn delete(&self, user_id: impl TryInto<UserId, Error: Into<InvalidId>>) -> Result<(), Error> {
-        self.transport.run(Request::new(&DELETE, &[&id(user_id)?])).await
+    /// told apart, so neither counts as success.
+    pub fn delete(&self, user_id: impl TryInto<UserId, Error: Into<InvalidId>>) -> Call<M, ()> {
+        Call::nothing(&self.transport, of::<UserId>(&DELETE, user_id))
     }
 
     /// Bans a user and revokes every session of theirs. Tokens already issued stay valid until they expire.
     ///
-    /// # Errors
-    ///
-    /// As [`get`](Self::get).
-    pub async fn ban(&self, user_id: impl TryInto<UserId, Error: Into<InvalidId>>) -> Result<User, Error> {
-        self.transport.fetch(Request::new(&BAN, &[&id(user_id)?])).await
+    /// Refused as [`get`](Self::get) is.
+    pub fn ban(&self, user_id: impl TryInto<UserId, Error: Into<InvalidId>>) -> Call<M, User> {
+        Call::json(&self.transport, of::<UserId>(&BAN, user_id))
     }
 
     /// Lifts a ban.
     ///
-    /// # Errors
-    ///
-    /// As [`get`](Self::get).
-    pub async fn unban(&self, user_id: impl TryInto<UserId, Error: Into<InvalidId>>) -> Result<User, Error> {
-        self.transport.fetch(Request::new(&UNBAN, &[&id(user_id)?])).await
+    /// Refused as [`get`](Self::get) is.
+    pub fn unban(&self, user_id: impl TryInto<UserId, Error: Into<InvalidId>>) -> Call<M, User> {
+        Call::json(&self.transport, of::<UserId>(&UNBAN, user_id))
     }
-}
-
-fn id(user_id: impl TryInto<UserId, Error: Into<InvalidId>>) -> Result<UserId, InvalidId> {
-    user_id.try_into().map_err(Into::into)
 }

@@ -9,14 +9,34 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
+use url::Url;
 
 /// Performs one HTTP exchange. The default is [`ReqwestClient`](crate::http_client::ReqwestClient).
 ///
 /// An implementation follows no redirect, retries nothing that the server may have seen, decodes no content
-/// encoding, and keeps to the [`Limits`]. The same client can serve the key set and the backend API.
+/// encoding, keeps to the [`Limits`] and does not block its thread. The same client can serve the key set and the backend
+/// API.
 pub trait HttpClient: fmt::Debug + Send + Sync + 'static {
     /// Sends `request` and reads the whole reply, whatever its status.
     fn send<'a>(&'a self, request: Request<Bytes>, limits: Limits) -> Exchange<'a>;
+}
+
+/// Performs one HTTP exchange on the calling thread. The default is [`UreqClient`](crate::http_client::UreqClient).
+///
+/// The same rules hold as for [`HttpClient`].
+pub trait BlockingHttpClient: fmt::Debug + Send + Sync + 'static {
+    /// Sends `request` and reads the whole reply, whatever its status.
+    ///
+    /// # Errors
+    ///
+    /// When there is no whole reply.
+    fn send(&self, request: Request<Bytes>, limits: Limits) -> Result<Response<Bytes>, HttpError>;
+}
+
+impl<T: BlockingHttpClient> BlockingHttpClient for Arc<T> {
+    fn send(&self, request: Request<Bytes>, limits: Limits) -> Result<Response<Bytes>, HttpError> {
+        (**self).send(request, limits)
+    }
 }
 
 /// The future of one exchange.
@@ -48,6 +68,8 @@ impl Limits {
 #[derive(Clone, Debug)]
 pub struct HttpError {
     kind: HttpErrorKind,
+    /// Host and port of the proxy on the way.
+    proxy: Option<String>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -57,6 +79,8 @@ pub struct HttpError {
 pub enum HttpErrorKind {
     /// No connection was made, so the server saw nothing.
     Connect,
+    /// The server's certificate is not trusted, so nothing was sent to it.
+    Untrusted,
     /// The time ran out; the server may have seen the request.
     Timeout,
     /// The connection broke; the server may have seen the request.
@@ -72,6 +96,7 @@ impl HttpError {
     pub fn new(kind: HttpErrorKind, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self {
             kind,
+            proxy: None,
             source: Some(Arc::from(source.into())),
         }
     }
@@ -81,15 +106,32 @@ impl HttpError {
         self.kind
     }
 
-    /// Whether the server may have seen the request, and so may have acted on it.
+    /// Names the proxy that the exchange went through, never its credentials.
+    pub(super) fn through(mut self, proxy: Option<&Url>) -> Self {
+        self.proxy = proxy.map(|proxy| {
+            let port = proxy.port_or_known_default().unwrap_or_default();
+            format!("{}:{port}", proxy.host_str().unwrap_or_default())
+        });
+        self
+    }
+
+    /// Whether the server may have seen the request, and so may have acted on it. No client can know that it has not
+    /// once the first byte is out.
     pub fn may_have_been_sent(&self) -> bool {
-        !matches!(self.kind, HttpErrorKind::Connect | HttpErrorKind::Setup)
+        match self.kind {
+            HttpErrorKind::Connect | HttpErrorKind::Untrusted | HttpErrorKind::Setup => false,
+            HttpErrorKind::Timeout | HttpErrorKind::Broken | HttpErrorKind::TooLarge => true,
+        }
     }
 }
 
 impl From<HttpErrorKind> for HttpError {
     fn from(kind: HttpErrorKind) -> Self {
-        Self { kind, source: None }
+        Self {
+            kind,
+            proxy: None,
+            source: None,
+        }
     }
 }
 
@@ -97,11 +139,16 @@ impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
             HttpErrorKind::Connect => "no connection could be made",
+            HttpErrorKind::Untrusted => "the server's certificate is not trusted",
             HttpErrorKind::Timeout => "no complete reply came in time",
             HttpErrorKind::Broken => "the connection broke before the reply was complete",
             HttpErrorKind::TooLarge => "the reply is too large",
             HttpErrorKind::Setup => "the HTTP client could not be set up",
-        })
+        })?;
+        match &self.proxy {
+            Some(proxy) => write!(f, " (through the proxy {proxy})"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -2,19 +2,21 @@
 
 use std::time::{Duration, SystemTime};
 
-use http::header::{AGE, CACHE_CONTROL, HeaderMap, RETRY_AFTER};
+use http::header::{AGE, CACHE_CONTROL, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 
-/// `Retry-After` in seconds or as a date, [RFC 9110, section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3).
-/// A date is compared with the wall clock; one that has passed is zero.
+/// `Retry-After` in seconds or as a date, [RFC 9110, section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3):
+/// of several, the longest. A date is compared with the reply's own `Date`, so that clocks need not agree; one that has
+/// passed is zero.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    match delta_seconds(value) {
-        Some(seconds) => Some(Duration::from_secs(seconds)),
-        None => {
-            let date = httpdate::parse_http_date(value).ok()?;
-            Some(date.duration_since(SystemTime::now()).unwrap_or_default())
-        }
-    }
+    let now = || {
+        let date = headers.get(DATE).and_then(http_date);
+        date.unwrap_or_else(SystemTime::now)
+    };
+    let waits = headers.get_all(RETRY_AFTER).iter().filter_map(|value| {
+        let seconds = delta_seconds(value.to_str().ok()?.trim()).map(Duration::from_secs);
+        seconds.or_else(|| Some(http_date(value)?.duration_since(now()).unwrap_or_default()))
+    });
+    waits.max()
 }
 
 /// How long a reply stays fresh, [RFC 9111, section 4.2.1](https://www.rfc-editor.org/rfc/rfc9111#section-4.2.1):
@@ -44,6 +46,10 @@ pub(crate) fn freshness(headers: &HeaderMap) -> Option<Duration> {
         .and_then(|age| delta_seconds(age.to_str().ok()?))
         .unwrap_or(0);
     max_age.map(|seconds| Duration::from_secs(seconds.saturating_sub(age)))
+}
+
+fn http_date(value: &HeaderValue) -> Option<SystemTime> {
+    httpdate::parse_http_date(value.to_str().ok()?.trim()).ok()
 }
 
 /// Digits only: no sign, no fraction, no exponent.

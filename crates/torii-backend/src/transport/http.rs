@@ -9,25 +9,33 @@ use http::{Request, Response, Uri};
 use reqwest::redirect::Policy;
 
 use super::exchange::{Exchange, HttpClient, HttpError, HttpErrorKind, Limits};
+use super::proxy::Proxies;
+use super::tls;
 use crate::config::host_is_loopback;
 
 /// How long an idle connection is kept: less than the 60 s after which load balancers usually close it.
-const POOL_IDLE: Duration = Duration::from_secs(30);
-const POOL_MAX_IDLE_PER_HOST: usize = 16;
+///
+/// A server that closes sooner is noticed before the connection is used again, unless its close and our request
+/// cross on the way. Then nobody can know whether it saw the request, and the retry classes decide.
+pub(super) const POOL_IDLE: Duration = Duration::from_secs(30);
+pub(super) const POOL_MAX_IDLE_PER_HOST: usize = 16;
 const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
+/// How soon a silently dead HTTP/2 connection with requests on it is pinged.
+const HTTP2_PING: Duration = Duration::from_secs(20);
 /// More response headers than this are an attack, not a reply.
 const MAX_HEADERS: usize = 100;
 /// Most bytes of all response headers together: what hyper allows for HTTP/2 as well.
-const MAX_HEADER_BYTES: usize = 16 * 1024;
+pub(super) const MAX_HEADER_BYTES: usize = 16 * 1024;
 
 /// An [`HttpClient`] over reqwest and rustls.
 ///
 /// It trusts the platform's certificate roots, together with a built-in copy of the web's roots for images that
-/// have none. It honours the system's proxy settings, except for http on loopback. Nothing is opened before
-/// the first request.
+/// have none. It honours the system's proxy settings, except for loopback. Nothing is opened before the first
+/// request.
 #[derive(Debug)]
 pub struct ReqwestClient {
     connect_timeout: Duration,
+    proxies: Proxies,
     clients: [OnceLock<Result<reqwest::Client, HttpError>>; 2],
 }
 
@@ -39,14 +47,16 @@ impl ReqwestClient {
     pub fn new(connect_timeout: Duration) -> Self {
         Self {
             connect_timeout,
+            proxies: Proxies::of_system(),
             clients: [OnceLock::new(), OnceLock::new()],
         }
     }
 
-    /// The client for a URL: plain http on loopback needs neither a proxy nor certificate roots.
     fn client_for(&self, uri: &Uri) -> Result<&reqwest::Client, HttpError> {
-        let plain = uri.scheme() == Some(&Scheme::HTTP) && uri.host().is_some_and(host_is_loopback);
+        let plain = is_plain_loopback(uri);
         let client = self.clients[usize::from(plain)].get_or_init(|| {
+            // The library's own retries stay as they are: they repeat only what the server's protocol says was not
+            // processed, such as a refused HTTP/2 stream.
             let builder = reqwest::Client::builder()
                 .connect_timeout(self.connect_timeout)
                 .redirect(Policy::none())
@@ -54,17 +64,27 @@ impl ReqwestClient {
                 .pool_idle_timeout(POOL_IDLE)
                 .pool_max_idle_per_host(POOL_MAX_IDLE_PER_HOST)
                 .tcp_keepalive(TCP_KEEPALIVE)
-                .http1_max_headers(MAX_HEADERS);
+                .http2_keep_alive_interval(HTTP2_PING)
+                .http1_max_headers(MAX_HEADERS)
+                .no_proxy();
             let builder = if plain {
-                builder.no_proxy().tls_certs_only([])
+                builder.tls_certs_only([])
             } else {
-                builder.tls_certs_merge(built_in_roots())
+                builder.proxy(self.proxy()).tls_certs_merge(built_in_roots())
             };
             builder
                 .build()
                 .map_err(|error| HttpError::new(HttpErrorKind::Setup, error))
         });
         client.as_ref().map_err(HttpError::clone)
+    }
+
+    fn proxy(&self) -> reqwest::Proxy {
+        let proxies = self.proxies.clone();
+        reqwest::Proxy::custom(move |url| {
+            let uri: Uri = url.as_str().parse().ok()?;
+            proxies.for_uri(&uri).ok().flatten()
+        })
     }
 
     async fn exchange(&self, request: Request<Bytes>, max_body: usize) -> Result<Response<Bytes>, HttpError> {
@@ -109,23 +129,31 @@ impl Default for ReqwestClient {
 impl HttpClient for ReqwestClient {
     fn send<'a>(&'a self, request: Request<Bytes>, limits: Limits) -> Exchange<'a> {
         Box::pin(async move {
+            let proxy = self.proxies.for_uri(request.uri())?;
             // One deadline over connecting, waiting and reading: a slow drip resets per-read timeouts, not this.
             let exchange = self.exchange(request, limits.max_body);
             tokio::time::timeout(limits.total, exchange)
                 .await
                 .unwrap_or(Err(HttpErrorKind::Timeout.into()))
+                .map_err(|error| error.through(proxy.as_ref()))
         })
     }
 }
 
+/// Whether a request stays on this machine and in the clear: it then needs no certificate roots.
+pub(super) fn is_plain_loopback(uri: &Uri) -> bool {
+    uri.scheme() == Some(&Scheme::HTTP) && uri.host().is_some_and(host_is_loopback)
+}
+
 fn built_in_roots() -> impl Iterator<Item = reqwest::Certificate> {
-    webpki_root_certs::TLS_SERVER_ROOT_CERTS
+    tls::built_in_roots()
         .iter()
         .filter_map(|root| reqwest::Certificate::from_der(root).ok())
 }
 
 fn classify(error: reqwest::Error) -> HttpError {
     let kind = match () {
+        () if tls::is_untrusted(&error) => HttpErrorKind::Untrusted,
         // A connect timeout is both; what counts is that nothing was sent.
         () if error.is_connect() => HttpErrorKind::Connect,
         () if error.is_builder() => HttpErrorKind::Setup,

@@ -1,88 +1,70 @@
 //! The request pipeline: a [`Request`] becomes bytes, the bytes travel, the reply becomes a type or an error.
 
+mod blocking;
+mod call;
 mod exchange;
 pub(crate) mod headers;
 mod http;
 mod problem;
+mod proxy;
+mod request;
+mod retry;
+mod tls;
 
-use std::fmt::Display;
+use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use ::http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
+use ::http::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, USER_AGENT,
+};
 use ::http::{Method, Response};
 use bytes::Bytes;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use url::form_urlencoded;
+use tracing::Instrument;
 
-pub use exchange::{Exchange, HttpClient, HttpError, HttpErrorKind, Limits};
+pub use blocking::UreqClient;
+pub use call::{Call, CallFuture, Reply};
+pub use exchange::{BlockingHttpClient, Exchange, HttpClient, HttpError, HttpErrorKind, Limits};
 pub use http::ReqwestClient;
+pub(crate) use request::{Operation, Request};
+pub(crate) use retry::RetryClass;
 
+use self::call::{Options, Read};
+use self::retry::{Attempts, Quota, Verdict};
 use crate::config::{BaseUrl, ConfigError, SecretKey};
 use crate::error::Error;
 
-/// Where the backend API lives below its address.
-const API_PATH: &str = "/api/server/v1";
 /// Most bytes of a reply.
 const MAX_REPLY: usize = 10 * 1024 * 1024;
 
-/// One operation of the API: what all its calls have in common. `contract/operations.toml` lists them.
-#[derive(Debug)]
-pub(crate) struct Operation {
-    pub(crate) name: &'static str,
-    pub(crate) method: Method,
-    /// The path below the API's, parameters in braces: for errors and logs, where ids have no place.
-    pub(crate) template: &'static str,
-}
+/// How a client makes its calls: [`Async`] or [`Blocking`].
+pub trait Mode: sealed::Mode {}
 
-/// One call of an operation.
-#[derive(Debug)]
-pub(crate) struct Request {
-    operation: &'static Operation,
-    path: String,
-    body: Option<Bytes>,
-}
+/// Calls are awaited.
+#[derive(Clone, Copy, Debug)]
+pub struct Async;
 
-impl Request {
-    /// A call with the values of the template's parameters, in order. They are identifiers, so they cannot change
-    /// the route.
-    pub(crate) fn new(operation: &'static Operation, ids: &[&dyn Display]) -> Self {
-        let mut path = API_PATH.to_owned();
-        let mut ids = ids.iter();
-        for segment in operation.template.split_inclusive('/') {
-            match segment.strip_prefix('{').and_then(|_| ids.next()) {
-                Some(id) => path.push_str(&format!("{id}{}", if segment.ends_with('/') { "/" } else { "" })),
-                None => path.push_str(segment),
-            }
-        }
-        Self {
-            operation,
-            path,
-            body: None,
-        }
+/// Calls are made on the calling thread, without a runtime.
+#[derive(Clone, Copy, Debug)]
+pub struct Blocking;
+
+impl Mode for Async {}
+impl Mode for Blocking {}
+
+mod sealed {
+    use super::{BlockingHttpClient, HttpClient};
+
+    pub trait Mode: std::fmt::Debug + Copy + Send + Sync + 'static {
+        /// What performs the exchanges.
+        type Client: ?Sized + std::fmt::Debug + Send + Sync;
     }
 
-    /// Adds the query parameters that have a value.
-    pub(crate) fn query(mut self, parameters: &[(&str, Option<String>)]) -> Self {
-        let present = parameters
-            .iter()
-            .filter_map(|(name, value)| Some((name, value.as_ref()?)));
-        let query = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(present)
-            .finish();
-        if !query.is_empty() {
-            self.path.push('?');
-            self.path.push_str(&query);
-        }
-        self
+    impl Mode for super::Async {
+        type Client = dyn HttpClient;
     }
 
-    /// Adds a JSON body.
-    pub(crate) fn json(mut self, body: &impl Serialize) -> Result<Self, Error> {
-        let bytes = serde_json::to_vec(body).map_err(|error| Error::Request(error.to_string()))?;
-        self.body = Some(bytes.into());
-        Ok(self)
+    impl Mode for super::Blocking {
+        type Client = dyn BlockingHttpClient;
     }
 }
 
@@ -98,7 +80,7 @@ impl Default for Timeouts {
     fn default() -> Self {
         let seconds = Duration::from_secs;
         Self {
-            connect: seconds(3),
+            connect: ReqwestClient::DEFAULT_CONNECT_TIMEOUT,
             attempt: seconds(10),
             call: seconds(30),
         }
@@ -106,19 +88,19 @@ impl Default for Timeouts {
 }
 
 /// Carries requests to one API with one secret key.
-#[derive(Debug)]
-pub(crate) struct Transport {
-    client: Arc<dyn HttpClient>,
+pub(crate) struct Transport<M: Mode> {
+    client: Arc<M::Client>,
     base: BaseUrl,
     secret_key: SecretKey,
     authorization: HeaderValue,
     user_agent: HeaderValue,
     timeouts: Timeouts,
+    quota: Quota,
 }
 
-impl Transport {
+impl<M: Mode> Transport<M> {
     pub(crate) fn new(
-        client: Arc<dyn HttpClient>,
+        client: Arc<M::Client>,
         base: BaseUrl,
         secret_key: SecretKey,
         user_agent_suffix: Option<&str>,
@@ -137,52 +119,211 @@ impl Transport {
             authorization,
             user_agent,
             timeouts,
+            quota: Quota::default(),
         })
     }
 
-    /// Sends a request and reads its reply as `T`.
-    pub(crate) async fn fetch<T: DeserializeOwned>(&self, request: Request) -> Result<T, Error> {
-        let operation = request.operation;
-        let reply = self.send(request).await?;
-        problem::read_json(operation, &reply)
-    }
-
-    /// Sends a request whose reply has nothing in it that matters.
-    pub(crate) async fn run(&self, request: Request) -> Result<(), Error> {
-        self.send(request).await.map(drop)
-    }
-
-    async fn send(&self, request: Request) -> Result<Response<Bytes>, Error> {
-        let operation = request.operation;
-        let limits = Limits::new(self.timeouts.attempt.min(self.timeouts.call), MAX_REPLY);
-        let outcome = self.client.send(self.write_down(request)?, limits).await;
-        let reply = outcome.map_err(|error| problem::no_reply(operation, error))?;
-        tracing::debug!(
-            operation = operation.name,
-            status = reply.status().as_u16(),
-            "torii replied"
-        );
-        if reply.status().is_success() {
-            Ok(reply)
-        } else {
-            Err(problem::refusal(operation, &reply, &self.secret_key))
-        }
-    }
-
-    fn write_down(&self, request: Request) -> Result<::http::Request<Bytes>, Error> {
-        let mut builder = ::http::Request::builder()
+    fn write_down(&self, request: &Request, options: &Options) -> Result<::http::Request<Bytes>, Error> {
+        let mut written = ::http::Request::builder()
             .method(request.operation.method.clone())
-            .uri(self.base.join(&request.path))
-            .header(AUTHORIZATION, &self.authorization)
-            .header(ACCEPT, "application/json")
-            .header(ACCEPT_ENCODING, "identity")
-            .header(USER_AGENT, &self.user_agent);
+            .uri(self.base.join(&request.path_and_query()))
+            .body(request.body.clone().unwrap_or_default())
+            .map_err(|error| Error::Request(error.to_string()))?;
+        let headers = written.headers_mut();
+        headers.insert(AUTHORIZATION, self.authorization.clone());
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        headers.insert(USER_AGENT, self.user_agent.clone());
         if request.body.is_some() {
-            builder = builder.header(CONTENT_TYPE, "application/json");
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        } else if matches!(
+            request.operation.method,
+            Method::POST | Method::PUT | Method::PATCH
+        ) {
+            // Said for all clients: left to them, one sends an empty chunked body and another no length at all.
+            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
-        builder
-            .body(request.body.unwrap_or_default())
-            .map_err(|error| Error::Request(error.to_string()))
+        headers.extend(options.headers.clone());
+        Ok(written)
+    }
+}
+
+impl Transport<Async> {
+    /// Makes a call: as many attempts as its class and its time allow.
+    async fn call<T>(&self, request: Request, options: &Options, read: Read<T>) -> Result<Reply<T>, Error> {
+        let mut course = Course::new(self, &request, options, read)?;
+        let span = course.span();
+        async {
+            loop {
+                let outcome = match course.next_attempt() {
+                    Ok((written, limits)) => self.client.send(written, limits).await,
+                    Err(error) => Err(error),
+                };
+                match course.judge(outcome) {
+                    Next::Wait(wait) => tokio::time::sleep(wait).await,
+                    Next::Done(outcome) => return *outcome,
+                }
+            }
+        }
+        .instrument(span)
+        .await
+    }
+}
+
+impl Transport<Blocking> {
+    /// [`call`](Transport::<Async>::call), on this thread.
+    fn call_blocking<T>(
+        &self,
+        request: Request,
+        options: &Options,
+        read: Read<T>,
+    ) -> Result<Reply<T>, Error> {
+        let mut course = Course::new(self, &request, options, read)?;
+        let span = course.span();
+        let _entered = span.enter();
+        loop {
+            let outcome = course
+                .next_attempt()
+                .and_then(|(written, limits)| self.client.send(written, limits));
+            match course.judge(outcome) {
+                Next::Wait(wait) => std::thread::sleep(wait),
+                Next::Done(outcome) => return *outcome,
+            }
+        }
+    }
+}
+
+/// One call on its way: what both drivers do between their waits.
+struct Course<'c, M: Mode, T> {
+    transport: &'c Transport<M>,
+    operation: &'static Operation,
+    written: ::http::Request<Bytes>,
+    read: Read<T>,
+    attempts: Attempts,
+    started: Instant,
+    attempt_limit: Duration,
+    call_limit: Duration,
+}
+
+enum Next<T> {
+    Wait(Duration),
+    Done(Box<Result<Reply<T>, Error>>),
+}
+
+impl<'c, M: Mode, T> Course<'c, M, T> {
+    fn new(
+        transport: &'c Transport<M>,
+        request: &Request,
+        options: &Options,
+        read: Read<T>,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            transport,
+            operation: request.operation,
+            written: transport.write_down(request, options)?,
+            read,
+            attempts: Attempts::new(request.operation.retry, !options.once),
+            started: Instant::now(),
+            attempt_limit: options.attempt_timeout.unwrap_or(transport.timeouts.attempt),
+            call_limit: options.timeout.unwrap_or(transport.timeouts.call),
+        })
+    }
+
+    /// A span that names the operation, never an id.
+    fn span(&self) -> tracing::Span {
+        tracing::debug_span!(
+            "torii call",
+            operation = self.operation.name,
+            method = %self.operation.method,
+            path = self.operation.template,
+        )
+    }
+
+    fn next_attempt(&self) -> Result<(::http::Request<Bytes>, Limits), HttpError> {
+        let limit = self.attempt_limit.min(self.left());
+        if limit.is_zero() {
+            // A wait that took longer than it should leaves no time; that is no doubt about what was sent.
+            return Err(HttpError::new(HttpErrorKind::Connect, "no time was left"));
+        }
+        Ok((self.written.clone(), Limits::new(limit, MAX_REPLY)))
+    }
+
+    /// Reads a successful reply.
+    fn read(&self, reply: &Response<Bytes>) -> Result<T, Error> {
+        (self.read)(self.operation, reply).or_else(|_| {
+            // The error quotes the reply.
+            let mut masked = Response::new(problem::masked(reply.body(), &self.transport.secret_key));
+            *masked.status_mut() = reply.status();
+            (self.read)(self.operation, &masked)
+        })
+    }
+
+    fn judge(&mut self, outcome: Result<Response<Bytes>, HttpError>) -> Next<T> {
+        let value = match &outcome {
+            Ok(reply) if reply.status().is_success() => Some(self.read(reply)),
+            _ => None,
+        };
+        let readable = matches!(value, Some(Ok(_)));
+        let (elapsed, quota) = (self.started.elapsed(), &self.transport.quota);
+        let verdict = self
+            .attempts
+            .judge(&outcome, readable, elapsed, self.left(), quota, fastrand::f64());
+        let attempts = self.attempts.made();
+        tracing::debug!(
+            attempts,
+            status = outcome.as_ref().ok().map(|r| r.status().as_u16()),
+            ?verdict,
+            "attempt ended"
+        );
+        if let Verdict::Retry(wait) = verdict {
+            return Next::Wait(wait);
+        }
+        let result = match (value, outcome) {
+            (Some(Ok(value)), Ok(reply)) => {
+                let (parts, _) = reply.into_parts();
+                Ok(Reply {
+                    value,
+                    status: parts.status,
+                    headers: parts.headers,
+                    attempts,
+                })
+            }
+            (Some(Err(error)), _) => Err(error),
+            (None, Ok(reply)) => Err(problem::refusal(
+                self.operation,
+                &reply,
+                attempts,
+                &self.transport.secret_key,
+            )),
+            (_, Err(error)) => {
+                let sent = self.attempts.in_doubt() || error.may_have_been_sent();
+                Err(problem::no_reply(self.operation, attempts, sent, error))
+            }
+        };
+        let result = result.map_err(|error| match verdict {
+            Verdict::OutcomeUnknown => problem::outcome_unknown(self.operation, attempts, elapsed, error),
+            _ => error,
+        });
+        if attempts > 1
+            && let Err(error) = &result
+        {
+            tracing::warn!(attempts, %error, "gave up");
+        }
+        Next::Done(Box::new(result))
+    }
+
+    fn left(&self) -> Duration {
+        self.call_limit.saturating_sub(self.started.elapsed())
+    }
+}
+
+impl<M: Mode> fmt::Debug for Transport<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport")
+            .field("base", &self.base.as_str())
+            .field("secret_key", &self.secret_key)
+            .field("client", &self.client)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a reply, or the lack of one, means. The only place that reads a status.
 
+use std::time::Duration;
+
 use ::http::Response;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -7,12 +9,12 @@ use torii_backend_types::Problem;
 
 use super::{HttpError, Operation, headers};
 use crate::config::SecretKey;
-use crate::error::{ApiError, DecodeError, Error, TransportError};
+use crate::error::{ApiError, DecodeError, Error, OutcomeUnknown, TransportError};
 
 /// Most characters of an unreadable reply that an error repeats.
 const EXCERPT: usize = 256;
 /// What stands where a reply repeats our secret key.
-const MASK: &str = "***";
+const MASK: &[u8] = b"***";
 
 /// Reads a successful reply.
 pub(crate) fn read_json<T: DeserializeOwned>(
@@ -36,12 +38,13 @@ pub(crate) fn read_json<T: DeserializeOwned>(
 pub(crate) fn refusal(
     operation: &'static Operation,
     reply: &Response<Bytes>,
+    attempts: u32,
     secret_key: &SecretKey,
 ) -> Error {
-    // Some servers echo the request's headers.
-    let body = String::from_utf8_lossy(reply.body()).replace(secret_key.expose(), MASK);
+    let body = String::from_utf8_lossy(&masked(reply.body(), secret_key)).into_owned();
     Error::Api(Box::new(ApiError {
         operation,
+        attempts,
         status: reply.status(),
         problem: Problem::from_json(body.as_bytes()),
         retry_after: headers::retry_after(reply.headers()),
@@ -49,7 +52,46 @@ pub(crate) fn refusal(
     }))
 }
 
+/// A body without our secret key. Some servers echo a request's headers.
+pub(crate) fn masked(body: &[u8], secret_key: &SecretKey) -> Bytes {
+    let key = secret_key.expose().as_bytes();
+    let mut rest = body;
+    let mut masked = Vec::with_capacity(body.len());
+    while let Some(at) = rest.windows(key.len()).position(|bytes| bytes == key) {
+        masked.extend_from_slice(&rest[..at]);
+        masked.extend_from_slice(MASK);
+        rest = &rest[at + key.len()..];
+    }
+    masked.extend_from_slice(rest);
+    masked.into()
+}
+
 /// Makes an error of an exchange that brought no reply.
-pub(crate) fn no_reply(operation: &'static Operation, source: HttpError) -> Error {
-    Error::Transport(TransportError { operation, source })
+pub(crate) fn no_reply(
+    operation: &'static Operation,
+    attempts: u32,
+    may_have_been_sent: bool,
+    source: HttpError,
+) -> Error {
+    Error::Transport(TransportError {
+        operation,
+        attempts,
+        may_have_been_sent,
+        source,
+    })
+}
+
+/// Makes an error of a call that may have been carried out and must not be repeated blindly.
+pub(crate) fn outcome_unknown(
+    operation: &'static Operation,
+    attempts: u32,
+    elapsed: Duration,
+    source: Error,
+) -> Error {
+    Error::OutcomeUnknown(Box::new(OutcomeUnknown {
+        operation,
+        attempts,
+        elapsed,
+        source,
+    }))
 }

@@ -1,0 +1,48 @@
+//! Acting in a user's place.
+
+use std::sync::Arc;
+
+use http::Method;
+use torii_backend_types::{CreateImpersonationToken, ImpersonationToken, InvalidId, UserId};
+
+use super::of;
+use crate::transport::{Call, Mode, Operation, RetryClass, Transport};
+
+/// The operations that let one user act in another's place. From
+/// [`Torii::impersonation`](crate::Torii::impersonation).
+#[derive(Clone, Debug)]
+pub struct Impersonation<M: Mode> {
+    transport: Arc<Transport<M>>,
+}
+
+static CREATE_TOKEN: Operation = Operation {
+    name: "impersonation.create_token",
+    method: Method::POST,
+    template: "/users/{userId}/impersonation-token",
+    retry: RetryClass::Effect,
+};
+
+impl<M: Mode> Impersonation<M> {
+    pub(crate) fn new(transport: &Arc<Transport<M>>) -> Self {
+        Self {
+            transport: transport.clone(),
+        }
+    }
+
+    /// Mints a token that opens one session as `user_id`, in the name of the actor. It counts against the plan's quota
+    /// and goes into the audit log.
+    ///
+    /// Refused with 400 for a deleted user, a lifetime beyond 60–600 seconds or a redirect outside the allowed origins,
+    /// with 402 when the plan or its quota does not allow it, with 403 when the user or the actor is another
+    /// environment's or impersonation is off (`impersonation_disabled`). After
+    /// [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown) a token may have been minted and charged: it expires
+    /// unused, and another can be minted if the quota allows it.
+    pub fn create_token(
+        &self,
+        user_id: impl TryInto<UserId, Error: Into<InvalidId>>,
+        token: &CreateImpersonationToken,
+    ) -> Call<M, ImpersonationToken> {
+        let request = of::<UserId>(&CREATE_TOKEN, user_id);
+        Call::json(&self.transport, request.and_then(|request| request.json(token)))
+    }
+}

@@ -1,0 +1,133 @@
+//! Invitations to sign up.
+
+use std::sync::Arc;
+
+use http::Method;
+use torii_backend_types::{
+    CreateInvitation, InvalidId, Invitation, InvitationDetail, InvitationFilter, InvitationId, UpdateMetadata,
+};
+
+use super::{List, of};
+use crate::transport::{Call, Mode, Operation, Request, RetryClass, Transport};
+
+/// The operations on invitations. From [`Torii::invitations`](crate::Torii::invitations).
+///
+/// The API description leaves open how [`list`](Self::list), [`get`](Self::get), [`resend`](Self::resend) and
+/// [`revoke`](Self::revoke) refuse. Expect what it says of [`update_metadata`](Self::update_metadata): 404 when there
+/// is no such invitation in the key's environment, 409 with the code `invitation_not_pending` when it is no longer
+/// pending.
+#[derive(Clone, Debug)]
+pub struct Invitations<M: Mode> {
+    transport: Arc<Transport<M>>,
+}
+
+static LIST: Operation = Operation {
+    name: "invitations.list",
+    method: Method::GET,
+    template: "/invitations",
+    retry: RetryClass::Read,
+};
+static CREATE: Operation = Operation {
+    name: "invitations.create",
+    method: Method::POST,
+    template: "/invitations",
+    retry: RetryClass::Effect,
+};
+static GET: Operation = Operation {
+    name: "invitations.get",
+    method: Method::GET,
+    template: "/invitations/{invitationId}",
+    retry: RetryClass::Read,
+};
+static RESEND: Operation = Operation {
+    name: "invitations.resend",
+    method: Method::POST,
+    template: "/invitations/{invitationId}/resend",
+    retry: RetryClass::Effect,
+};
+static REVOKE: Operation = Operation {
+    name: "invitations.revoke",
+    method: Method::DELETE,
+    template: "/invitations/{invitationId}",
+    retry: RetryClass::Delete,
+};
+static UPDATE_METADATA: Operation = Operation {
+    name: "invitations.update_metadata",
+    method: Method::PATCH,
+    template: "/invitations/{invitationId}",
+    retry: RetryClass::Idempotent,
+};
+
+impl<M: Mode> Invitations<M> {
+    pub(crate) fn new(transport: &Arc<Transport<M>>) -> Self {
+        Self {
+            transport: transport.clone(),
+        }
+    }
+
+    /// The invitations that match `filter`, without their metadata. The default filter matches all.
+    pub fn list(&self, filter: &InvitationFilter) -> List<M, Invitation> {
+        let InvitationFilter { statuses, search } = filter;
+        let request = Request::new(&LIST, &[]);
+        let request = statuses
+            .iter()
+            .fold(request, |request, status| request.query("status", status));
+        let request = search
+            .iter()
+            .fold(request, |request, search| request.query("search", search));
+        List::new(&self.transport, Ok(request))
+    }
+
+    /// Creates an invitation and sends it by mail. The user who accepts it starts with its metadata.
+    ///
+    /// Refused with 409 when the address has an account, with 400 for a malformed address, more than 8 KB of metadata or
+    /// an environment without a sign-up URL, with 429 when the environment has sent too many. After
+    /// [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown) the mail may be on its way: [`list`](Self::list) the
+    /// address before trying again.
+    pub fn create(&self, invitation: &CreateInvitation) -> Call<M, Invitation> {
+        Call::json(&self.transport, Request::new(&CREATE, &[]).json(invitation))
+    }
+
+    /// One invitation, with its metadata.
+    pub fn get(
+        &self,
+        invitation_id: impl TryInto<InvitationId, Error: Into<InvalidId>>,
+    ) -> Call<M, InvitationDetail> {
+        Call::json(&self.transport, of::<InvitationId>(&GET, invitation_id))
+    }
+
+    /// Sends a pending invitation again, with a new link.
+    ///
+    /// After [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown) the mail may be on its way, and nothing that can be
+    /// read tells: calling again may send a second one.
+    pub fn resend(
+        &self,
+        invitation_id: impl TryInto<InvitationId, Error: Into<InvalidId>>,
+    ) -> Call<M, Invitation> {
+        Call::json(&self.transport, of::<InvitationId>(&RESEND, invitation_id))
+    }
+
+    /// Revokes a pending invitation: its link no longer works.
+    ///
+    /// After [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown), [`get`](Self::get) the invitation: its status
+    /// tells.
+    pub fn revoke(&self, invitation_id: impl TryInto<InvitationId, Error: Into<InvalidId>>) -> Call<M, ()> {
+        Call::nothing(&self.transport, of::<InvitationId>(&REVOKE, invitation_id))
+    }
+
+    /// Merges into the metadata bags of a pending invitation that `patch` names; a member that is `null` deletes that
+    /// key.
+    ///
+    /// Refused with 404 when there is no such invitation in the key's environment, with 400 when `patch` names no bag or
+    /// the bags have more than 8 KB after merging. Refused with 409 and the code `invitation_not_pending` when the
+    /// invitation was accepted, was revoked or has expired (the problem's `invitationStatus` says which), and with the
+    /// code `invitation_patch_conflict` for a fault of the service, which trying again does not help.
+    pub fn update_metadata(
+        &self,
+        invitation_id: impl TryInto<InvitationId, Error: Into<InvalidId>>,
+        patch: &UpdateMetadata,
+    ) -> Call<M, InvitationDetail> {
+        let request = of::<InvitationId>(&UPDATE_METADATA, invitation_id);
+        Call::json(&self.transport, request.and_then(|request| request.json(patch)))
+    }
+}

@@ -1,0 +1,234 @@
+//! A call that is ready to be made, and its reply.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::ops::Deref;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::{Response, StatusCode};
+use serde::de::DeserializeOwned;
+use torii_backend_types::PageRequest;
+
+use super::request::{Operation, Request};
+use super::{Async, Blocking, Mode, Transport, problem};
+use crate::error::Error;
+
+/// A call of the backend API that has not been made yet.
+///
+/// An asynchronous client's is made by awaiting it, a blocking client's by [`send`](Call::send). Before that, settings of
+/// this one call can be changed.
+#[must_use = "a call is not made until it is awaited, or sent"]
+#[derive(Debug)]
+pub struct Call<M: Mode, T> {
+    pub(super) transport: Arc<Transport<M>>,
+    pub(super) request: Result<Request, Error>,
+    pub(super) options: Options,
+    pub(super) read: Read<T>,
+}
+
+/// A call under way.
+pub type CallFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
+
+/// How a reply becomes a value.
+pub(super) type Read<T> = fn(&'static Operation, &Response<Bytes>) -> Result<T, Error>;
+
+/// The settings of one call. `Debug` shows the headers' names only: a value may be a secret.
+#[derive(Clone, Default)]
+pub(super) struct Options {
+    pub(super) timeout: Option<Duration>,
+    pub(super) attempt_timeout: Option<Duration>,
+    pub(super) once: bool,
+    pub(super) headers: HeaderMap,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            timeout,
+            attempt_timeout,
+            once,
+            headers,
+        } = self;
+        f.debug_struct("Options")
+            .field("timeout", timeout)
+            .field("attempt_timeout", attempt_timeout)
+            .field("once", once)
+            .field("headers", &headers.keys().collect::<Vec<_>>())
+            .finish()
+    }
+}
+
+impl<M: Mode, T: DeserializeOwned> Call<M, T> {
+    /// A call whose reply is a JSON document.
+    pub(crate) fn json(transport: &Arc<Transport<M>>, request: Result<Request, Error>) -> Self {
+        Self {
+            transport: transport.clone(),
+            request,
+            options: Options::default(),
+            read: problem::read_json,
+        }
+    }
+}
+
+impl<M: Mode> Call<M, ()> {
+    /// A call whose reply has nothing in it that matters.
+    pub(crate) fn nothing(transport: &Arc<Transport<M>>, request: Result<Request, Error>) -> Self {
+        Self {
+            transport: transport.clone(),
+            request,
+            options: Options::default(),
+            read: |_, _| Ok(()),
+        }
+    }
+}
+
+impl<M: Mode, T> Call<M, T> {
+    /// The same call, to be made once more.
+    pub(crate) fn again(&self) -> Self {
+        let Self {
+            transport,
+            request,
+            options,
+            read,
+        } = self;
+        Self {
+            transport: transport.clone(),
+            request: request.clone(),
+            options: options.clone(),
+            read: *read,
+        }
+    }
+
+    /// Changes which page is asked for.
+    pub(crate) fn set_page(&mut self, change: impl FnOnce(&mut PageRequest)) {
+        if let Ok(request) = &mut self.request {
+            change(&mut request.page);
+        }
+    }
+
+    /// Until the call returns, waits and retries included, instead of the client's
+    /// [`call_timeout`](crate::ToriiBuilder::call_timeout).
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.options.timeout = Some(limit);
+        self
+    }
+
+    /// Until the last byte of one attempt's reply, instead of the client's
+    /// [`attempt_timeout`](crate::ToriiBuilder::attempt_timeout).
+    pub fn attempt_timeout(mut self, limit: Duration) -> Self {
+        self.options.attempt_timeout = Some(limit);
+        self
+    }
+
+    /// Makes one attempt only.
+    pub fn without_retries(mut self) -> Self {
+        self.options.once = true;
+        self
+    }
+
+    /// Adds a header, in place of any of ours of that name.
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.options.headers.insert(name, value);
+        self
+    }
+}
+
+impl<T: Send + 'static> Call<Async, T> {
+    /// Makes the call, and keeps what came with the value.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub async fn with_reply(self) -> Result<Reply<T>, Error> {
+        let Self {
+            transport,
+            request,
+            options,
+            read,
+        } = self;
+        transport.call(request?, &options, read).await
+    }
+}
+
+impl<T: Send + 'static> IntoFuture for Call<Async, T> {
+    type Output = Result<T, Error>;
+    type IntoFuture = CallFuture<T>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async { self.with_reply().await.map(Reply::into_value) })
+    }
+}
+
+impl<T> Call<Blocking, T> {
+    /// Makes the call on this thread.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub fn send(self) -> Result<T, Error> {
+        self.send_with_reply().map(Reply::into_value)
+    }
+
+    /// Makes the call on this thread, and keeps what came with the value.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub fn send_with_reply(self) -> Result<Reply<T>, Error> {
+        let Self {
+            transport,
+            request,
+            options,
+            read,
+        } = self;
+        transport.call_blocking(request?, &options, read)
+    }
+}
+
+/// A value, and what came with it. Dereferences to the value.
+#[derive(Clone, Debug)]
+pub struct Reply<T> {
+    pub(super) value: T,
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) attempts: u32,
+}
+
+impl<T> Reply<T> {
+    /// The value alone.
+    pub fn into_value(self) -> T {
+        self.value
+    }
+
+    /// The reply's status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The reply's headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// What the reply calls the request (`X-Request-Id`), if it does.
+    pub fn request_id(&self) -> Option<&str> {
+        self.headers.get("x-request-id")?.to_str().ok()
+    }
+
+    /// How many attempts were made.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+}
+
+impl<T> Deref for Reply<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
