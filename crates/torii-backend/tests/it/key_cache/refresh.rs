@@ -1,0 +1,289 @@
+//! Keys at hand grow old: how old they may get, and how newer ones take their place.
+
+use std::time::Duration;
+
+use torii_backend::Verifier;
+
+use super::{
+    DAY, Issuer, MINUTE, PROMPT, TTL, YOUNG, code, eventually_failed, eventually_fetched, key_set,
+    let_requests_come, timed,
+};
+use crate::support::faultd::{Reply, Script};
+use crate::support::tokens::Key;
+
+#[test]
+fn keys_in_use_are_refreshed_in_the_background() {
+    let issuer = Issuer::new();
+    let (verifier, token) = (issuer.warm_verifier(), issuer.token());
+    issuer
+        .endpoint
+        .set(Script::from(key_set(&[&issuer.key])).after(PROMPT * 5 / 4));
+
+    issuer.clock.advance(YOUNG);
+    assert_eq!(code(verifier.verify_blocking(&token)), "ok");
+    let_requests_come();
+    assert_eq!(issuer.requests(), 1, "before 80 % of the time is over");
+
+    issuer.clock.advance(TTL.mul_f64(0.8) - YOUNG);
+    let (_, took) = timed(|| {
+        for _ in 0..100 {
+            assert_eq!(code(verifier.verify_blocking(&token)), "ok");
+        }
+    });
+    assert!(took < PROMPT, "somebody waited: {took:?}");
+    eventually_fetched(&verifier, 2);
+    assert_eq!(issuer.requests(), 2);
+    assert_eq!(verifier.status().age, Some(Duration::ZERO));
+    assert_eq!(verifier.status().stale_served, 0);
+}
+
+#[test]
+fn keys_that_nobody_uses_are_not_refreshed() {
+    let issuer = Issuer::new();
+    let verifier = issuer.warm_verifier();
+    for _ in 0..10 {
+        issuer.clock.advance(TTL);
+        assert!(verifier.status().age.is_some());
+    }
+    let_requests_come();
+    assert_eq!(issuer.requests(), 1);
+}
+
+/// The headers of a reply, and for how many seconds it is used.
+const FRESHNESS: &[(&[(&str, &str)], u64)] = &[
+    (&[], 300),
+    (&[("cache-control", "max-age=600")], 600),
+    (
+        &[("cache-control", "public, MAX-AGE=\"600\", must-revalidate")],
+        600,
+    ),
+    (&[("cache-control", "max-age=0")], 60),
+    (&[("cache-control", "max-age=59")], 60),
+    (&[("cache-control", "no-store")], 60),
+    (&[("cache-control", "no-cache, max-age=600")], 60),
+    (&[("cache-control", "max-age=31536000")], 3600),
+    (&[("cache-control", "max-age=99999999999999999999999")], 3600),
+    (&[("cache-control", "max-age=-1")], 300),
+    (&[("cache-control", "max-age=abc")], 300),
+    (&[("cache-control", "max-age=1e3")], 300),
+    (&[("cache-control", "max-age=")], 300),
+    (&[("cache-control", "public")], 300),
+    (&[("cache-control", "max-age=600, max-age=900")], 300),
+    (
+        &[("cache-control", "max-age=600"), ("cache-control", "max-age=900")],
+        300,
+    ),
+    (
+        &[("cache-control", "max-age=600"), ("cache-control", "max-age=600")],
+        600,
+    ),
+    (&[("cache-control", "max-age=300"), ("age", "250")], 60),
+    (&[("cache-control", "max-age=3000"), ("age", "1000")], 2000),
+    (&[("cache-control", "max-age=300"), ("age", "301")], 60),
+    (&[("cache-control", "max-age=600"), ("age", "-7")], 600),
+];
+
+/// The TTL, as the exported keys state it.
+fn ttl(verifier: &Verifier) -> Duration {
+    let snapshot = serde_json::to_value(verifier.export_keys().unwrap()).unwrap();
+    Duration::from_millis(snapshot["ttl_millis"].as_u64().unwrap())
+}
+
+#[test]
+fn the_time_of_keys_is_the_reply_s_within_bounds() {
+    let issuer = Issuer::new();
+    for (headers, seconds) in FRESHNESS {
+        let reply = headers
+            .iter()
+            .fold(key_set(&[&issuer.key]), |reply, (name, value)| {
+                reply.header(name, value)
+            });
+        issuer.endpoint.set(reply);
+        let ttl = ttl(&issuer.warm_verifier());
+        let nominal = Duration::from_secs(*seconds);
+        assert!(
+            (nominal.mul_f64(0.9)..=nominal).contains(&ttl),
+            "{headers:?}: {ttl:?}"
+        );
+    }
+}
+
+#[test]
+fn chance_spreads_a_fleet_over_a_tenth_of_the_time() {
+    let issuer = Issuer::new();
+    let ttls: Vec<_> = (0..40).map(|_| ttl(&issuer.warm_verifier())).collect();
+    let (least, most) = (*ttls.iter().min().unwrap(), *ttls.iter().max().unwrap());
+    assert!(least >= TTL.mul_f64(0.9) && most <= TTL, "{least:?} to {most:?}");
+    // Forty throws all within a third of the range: once in 10^17 runs.
+    assert!(most - least > TTL.mul_f64(0.033), "{least:?} to {most:?}");
+}
+
+#[test]
+fn a_key_set_that_has_not_changed_need_not_be_sent_again() {
+    let issuer = Issuer::new();
+    let (verifier, token) = (issuer.verifier(), issuer.token());
+    let tagged = key_set(&[&issuer.key])
+        .header("etag", "\"v1\"")
+        .header("set-cookie", "a=b");
+    issuer.endpoint.play([
+        tagged.into(),
+        Reply::new(304).header("cache-control", "max-age=600").into(),
+    ]);
+    verifier.warm_up_blocking().unwrap();
+    for fetches in 2..=3 {
+        issuer.clock.advance(2 * TTL);
+        assert_eq!(code(verifier.verify_blocking(&token)), "ok");
+        eventually_fetched(&verifier, fetches);
+        assert!(
+            ttl(&verifier) > Duration::from_secs(500),
+            "the renewal brings a time of its own"
+        );
+    }
+    let [first, second, third] = &issuer.endpoint.requests()[..] else {
+        panic!("three requests")
+    };
+    assert_eq!(first.line(), "GET /_torii/.well-known/jwks.json HTTP/1.1");
+    assert_eq!(first.header("if-none-match"), None);
+    for renewal in [second, third] {
+        assert_eq!(renewal.header("if-none-match"), Some("\"v1\""));
+        assert_eq!(renewal.header("accept-encoding"), Some("identity"));
+        assert_eq!(renewal.header("cookie"), None);
+        assert!(
+            renewal
+                .header("user-agent")
+                .unwrap()
+                .starts_with("torii-backend-rust/")
+        );
+    }
+    assert_eq!(verifier.status().generation, 1, "the keys have not changed");
+}
+
+#[test]
+fn a_key_that_is_no_longer_published_is_refused_from_the_next_refresh_on() {
+    let issuer = Issuer::new();
+    let (verifier, token) = (issuer.warm_verifier(), issuer.token());
+    let second = Key::new("second");
+    issuer.endpoint.set(key_set(&[&second]));
+    issuer.clock.advance(TTL);
+    assert_eq!(
+        code(verifier.verify_blocking(&token)),
+        "ok",
+        "the refresh is under way"
+    );
+    eventually_fetched(&verifier, 2);
+    assert_eq!(code(verifier.verify_blocking(&token)), "kid_unknown");
+    assert_eq!(code(verifier.verify_blocking(&issuer.token_by(&second))), "ok");
+    assert_eq!(verifier.status().kids, ["second"]);
+    assert_eq!(verifier.status().generation, 2);
+}
+
+#[test]
+fn a_new_key_under_an_old_name_takes_the_old_one_s_place() {
+    let issuer = Issuer::new();
+    let (verifier, token) = (issuer.warm_verifier(), issuer.token());
+    let namesake = Key::new("first");
+    issuer.endpoint.set(key_set(&[&namesake]));
+    let new_token = issuer.token_by(&namesake);
+    assert_eq!(code(verifier.verify_blocking(&new_token)), "bad_signature");
+    issuer.clock.advance(TTL);
+    assert_eq!(
+        code(verifier.verify_blocking(&token)),
+        "ok",
+        "the refresh is under way"
+    );
+    eventually_fetched(&verifier, 2);
+    assert_eq!(code(verifier.verify_blocking(&token)), "bad_signature");
+    assert_eq!(code(verifier.verify_blocking(&new_token)), "ok");
+}
+
+#[test]
+fn after_an_idle_time_the_first_caller_waits_for_news() {
+    let issuer = Issuer::new();
+    let (verifier, token) = (issuer.warm_verifier(), issuer.token());
+    let second = Key::new("second");
+    issuer
+        .endpoint
+        .set(Script::from(key_set(&[&second])).after(Duration::from_millis(300)));
+    issuer.clock.advance(TTL + MINUTE + Duration::from_secs(1));
+    assert_eq!(
+        code(verifier.verify_blocking(&token)),
+        "kid_unknown",
+        "removed in the meantime"
+    );
+    assert_eq!(
+        code(pollster::block_on(verifier.verify(&issuer.token_by(&second)))),
+        "ok"
+    );
+    assert_eq!(issuer.requests(), 2);
+}
+
+#[test]
+fn a_failure_before_an_idle_time_does_not_hide_it() {
+    let issuer = Issuer::new();
+    let (verifier, token) = (issuer.warm_verifier(), issuer.token());
+    issuer.endpoint.down();
+    issuer.clock.advance(TTL);
+    assert_eq!(code(verifier.verify_blocking(&token)), "ok");
+    eventually_failed(&verifier, 1);
+
+    issuer.endpoint.up();
+    let second = Key::new("second");
+    issuer.endpoint.set(key_set(&[&second]));
+    issuer.clock.advance(super::HOUR);
+    assert_eq!(
+        code(verifier.verify_blocking(&token)),
+        "kid_unknown",
+        "removed in the meantime"
+    );
+}
+
+#[test]
+fn after_an_idle_time_nobody_waits_longer_than_2_seconds() {
+    let issuer = Issuer::new();
+    let (verifier, token) = (issuer.warm_verifier(), issuer.token());
+    issuer.endpoint.set(Script::hang());
+    issuer.clock.advance(12 * super::HOUR);
+    let (outcome, took) = timed(|| verifier.verify_blocking(&token));
+    assert_eq!(code(outcome), "ok");
+    assert!(
+        took > Duration::from_millis(1500) && took < Duration::from_millis(2500),
+        "{took:?}"
+    );
+    // The fetch goes on, and nobody waits for it a second time.
+    let (outcome, took) = timed(|| verifier.verify_blocking(&token));
+    assert_eq!(code(outcome), "ok");
+    assert!(took < PROMPT, "{took:?}");
+    assert_eq!(verifier.status().stale_served, 2);
+}
+
+#[test]
+fn a_wall_clock_that_jumps_costs_one_fetch_at_most() {
+    let issuer = Issuer::new();
+    let (verifier, token) = (issuer.warm_verifier(), issuer.token());
+    let day = i64::try_from(DAY.as_secs()).unwrap();
+    for jump in [day, -day] {
+        issuer.clock.jump_wall_seconds(jump);
+        assert_eq!(code(verifier.verify_blocking(&token)), "ok");
+        let_requests_come();
+        assert_eq!(issuer.requests(), 2, "after a jump by {jump} s");
+    }
+
+    // Ahead of the true time when they were fetched, the keys still grow old.
+    issuer.clock.jump_wall_seconds(-day);
+    issuer.clock.advance(TTL);
+    assert_eq!(code(verifier.verify_blocking(&token)), "ok");
+    eventually_fetched(&verifier, 3);
+}
+
+#[test]
+fn a_machine_that_slept_knows_its_keys_are_old() {
+    let issuer = Issuer::new();
+    let (verifier, token) = (issuer.warm_verifier(), issuer.token());
+    issuer.endpoint.down();
+    // Asleep, only the wall clock goes on.
+    issuer
+        .clock
+        .jump_wall_seconds(i64::try_from(DAY.as_secs()).unwrap());
+    assert_eq!(code(verifier.verify_blocking(&token)), "jwks_unavailable");
+    eventually_failed(&verifier, 1);
+}

@@ -1,0 +1,22 @@
+//! Front-door tests: public methods in, decisions and bytes on the wire out.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
+
+mod client;
+mod contract;
+mod drift;
+mod faults;
+mod key_cache;
+mod memory;
+mod mutants;
+mod operations;
+mod paging;
+mod secrets;
+mod support;
+mod tokens;
+mod vectors;
+mod wire;
