@@ -2,7 +2,7 @@
 //!
 //! An example is a `rust` block under `<!-- example: name -->`. It is run as printed, with two things done to it: the
 //! issuer `https://acme.torii.so` is the local torii's, and the lines of a `<!-- check` comment below the block run after
-//! it. What the examples take for granted (`token`, `user_id`, `headers`, `verifier`) is in `src/main.rs`.
+//! it. What the examples take for granted (`token`, `user_id` and so on) is in `src/main.rs`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -38,7 +38,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-const PRELUDE: &str = "let Local { token, user_id, headers, verifier, .. } = local;";
+const PRELUDE: &str = "let Local { token, user_id, secret_key, api_url, verifier, .. } = local;\n\
+                       let headers = local.headers.clone();";
 
 struct Example {
     name: String,

@@ -22,14 +22,22 @@ struct Local<'l> {
     issuer: &'l str,
     token: &'l str,
     user_id: &'l str,
+    secret_key: &'l str,
+    api_url: &'l str,
     headers: &'l HeaderMap,
     verifier: &'l Verifier,
 }
 
 #[tokio::main]
 async fn main() -> Outcome {
-    let [issuer, token, user_id] =
-        ["TORII_ISSUER", "EXAMPLE_TOKEN", "EXAMPLE_USER_ID"].map(|name| env::var(name).unwrap_or_default());
+    let names = [
+        "TORII_ISSUER",
+        "TORII_SECRET_KEY",
+        "TORII_API_URL",
+        "EXAMPLE_TOKEN",
+        "EXAMPLE_USER_ID",
+    ];
+    let [issuer, secret_key, api_url, token, user_id] = names.map(|name| env::var(name).unwrap_or_default());
     let headers =
         HeaderMap::from_iter([(http::header::AUTHORIZATION, format!("Bearer {token}").try_into()?)]);
     let verifier = Verifier::new(&issuer)?;
@@ -37,6 +45,8 @@ async fn main() -> Outcome {
         issuer: &issuer,
         token: &token,
         user_id: &user_id,
+        secret_key: &secret_key,
+        api_url: &api_url,
         headers: &headers,
         verifier: &verifier,
     };

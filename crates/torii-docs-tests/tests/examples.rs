@@ -35,5 +35,5 @@ async fn every_example_of_the_readme_runs_against_a_local_torii() {
         String::from_utf8_lossy(&output.stderr),
     );
     assert!(output.status.success(), "{said}\n{failed}");
-    assert_eq!(said.matches("README.md: ").count(), 6, "{said}");
+    assert_eq!(said.matches("README.md: ").count(), 9, "{said}");
 }
