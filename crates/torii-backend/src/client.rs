@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use crate::api::{Impersonation, Invitations, Organizations, Origins, Sessions, Users};
 use crate::config::{self, BaseUrl, ConfigError, SecretKey};
-use crate::transport::{
-    Async, Blocking, BlockingHttpClient, HttpClient, Mode, ReqwestClient, Timeouts, Transport, UreqClient,
-};
+use crate::http_client::{BlockingHttpClient, HttpClient, ReqwestClient, UreqClient};
+use crate::transport::{Async, Blocking, Mode, Timeouts, Transport};
 
 /// A client of torii's backend API. Cheap to clone; clones share connections.
 ///

@@ -9,7 +9,8 @@ use http::StatusCode;
 use torii_backend_types::{InvalidId, Problem};
 
 use crate::config::ConfigError;
-use crate::transport::{HttpError, Operation};
+use crate::http_client::HttpError;
+use crate::operation::Operation;
 
 /// Why a call of the backend API brought no result. The variants are grouped by who must act.
 #[derive(Clone, Debug, thiserror::Error)]

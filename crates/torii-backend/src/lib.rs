@@ -1,5 +1,5 @@
 //! Backend SDK for [torii](https://torii.so): verify an end-user's token on your own server without a round trip per
-//! request, and manage users and sessions.
+//! request, and manage users, sessions, organizations and invitations.
 //!
 //! - [`verify_token`] or, with settings, a [`Verifier`]: a token in, an [`Auth`] or a [`VerifyError`] out.
 //! - [`Torii`]: the backend API, with a secret key.
@@ -12,15 +12,10 @@ mod client;
 pub mod clock;
 mod config;
 mod error;
+pub mod http_client;
+mod operation;
 mod transport;
 mod verify;
-
-/// The seam to the network, for clients of your own.
-pub mod http_client {
-    pub use crate::transport::{
-        BlockingHttpClient, Exchange, HttpClient, HttpError, HttpErrorKind, Limits, ReqwestClient, UreqClient,
-    };
-}
 
 pub use api::{Impersonation, Invitations, Items, List, Organizations, Origins, Pages, Sessions, Users};
 pub use client::{BlockingTorii, Torii, ToriiBuilder};

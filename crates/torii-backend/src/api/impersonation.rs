@@ -6,7 +6,8 @@ use http::Method;
 use torii_backend_types::{CreateImpersonationToken, ImpersonationToken, InvalidId, UserId};
 
 use super::of;
-use crate::transport::{Call, Mode, Operation, RetryClass, Transport};
+use crate::operation::{Operation, RetryClass};
+use crate::transport::{Call, Mode, Transport};
 
 /// The operations that let one user act in another's place. From
 /// [`Torii::impersonation`](crate::Torii::impersonation).

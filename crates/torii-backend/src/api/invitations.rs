@@ -8,7 +8,8 @@ use torii_backend_types::{
 };
 
 use super::{List, of};
-use crate::transport::{Call, Mode, Operation, Request, RetryClass, Transport};
+use crate::operation::{Operation, RetryClass};
+use crate::transport::{Call, Mode, Request, Transport};
 
 /// The operations on invitations. From [`Torii::invitations`](crate::Torii::invitations).
 ///

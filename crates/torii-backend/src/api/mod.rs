@@ -5,7 +5,8 @@ use std::fmt::Display;
 use torii_backend_types::InvalidId;
 
 use crate::error::Error;
-use crate::transport::{Operation, Request};
+use crate::operation::Operation;
+use crate::transport::Request;
 
 mod impersonation;
 mod invitations;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use http::Method;
 use torii_backend_types::{AllowedOrigins, SetAllowedOrigins};
 
-use crate::transport::{Call, Mode, Operation, Request, RetryClass, Transport};
+use crate::operation::{Operation, RetryClass};
+use crate::transport::{Call, Mode, Request, Transport};
 
 /// The operations on the allowed origins. From [`Torii::allowed_origins`](crate::Torii::allowed_origins).
 #[derive(Clone, Debug)]

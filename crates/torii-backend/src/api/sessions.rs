@@ -6,7 +6,8 @@ use http::Method;
 use torii_backend_types::{InvalidId, Session, SessionId, UserId};
 
 use super::{of, of_two};
-use crate::transport::{Call, Mode, Operation, RetryClass, Transport};
+use crate::operation::{Operation, RetryClass};
+use crate::transport::{Call, Mode, Transport};
 
 /// The operations on end-users' sessions. From [`Torii::sessions`](crate::Torii::sessions).
 #[derive(Clone, Debug)]

@@ -6,7 +6,8 @@ use http::Method;
 use torii_backend_types::{CreateUser, InvalidId, UpdateUser, UpdateUserMetadata, User, UserFilter, UserId};
 
 use super::{List, of};
-use crate::transport::{Call, Mode, Operation, Request, RetryClass, Transport};
+use crate::operation::{Operation, RetryClass};
+use crate::transport::{Call, Mode, Request, Transport};
 
 /// The operations on end-users. From [`Torii::users`](crate::Torii::users).
 #[derive(Clone, Debug)]

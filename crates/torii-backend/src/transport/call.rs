@@ -13,9 +13,10 @@ use http::{Response, StatusCode};
 use serde::de::DeserializeOwned;
 use torii_backend_types::PageRequest;
 
-use super::request::{Operation, Request};
+use super::request::Request;
 use super::{Async, Blocking, Mode, Transport, problem};
 use crate::error::Error;
+use crate::operation::Operation;
 
 /// A call of the backend API that has not been made yet.
 ///

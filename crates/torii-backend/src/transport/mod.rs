@@ -1,38 +1,32 @@
 //! The request pipeline: a [`Request`] becomes bytes, the bytes travel, the reply becomes a type or an error.
 
-mod blocking;
 mod call;
-mod exchange;
-pub(crate) mod headers;
-mod http;
 mod problem;
-mod proxy;
 mod request;
 mod retry;
-mod tls;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ::http::header::{
+use bytes::Bytes;
+use http::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, USER_AGENT,
 };
-use ::http::{Method, Response};
-use bytes::Bytes;
+use http::{Method, Response};
 use tracing::Instrument;
 
-pub use blocking::UreqClient;
 pub use call::{Call, CallFuture, Reply};
-pub use exchange::{BlockingHttpClient, Exchange, HttpClient, HttpError, HttpErrorKind, Limits};
-pub use http::ReqwestClient;
-pub(crate) use request::{Operation, Request};
-pub(crate) use retry::RetryClass;
+pub(crate) use request::Request;
 
 use self::call::{Options, Read};
 use self::retry::{Attempts, Quota, Verdict};
 use crate::config::{BaseUrl, ConfigError, SecretKey};
 use crate::error::Error;
+use crate::http_client::{
+    BlockingHttpClient, HttpClient, HttpError, HttpErrorKind, Limits, ReqwestClient, user_agent,
+};
+use crate::operation::Operation;
 
 /// Most bytes of a reply.
 const MAX_REPLY: usize = 10 * 1024 * 1024;
@@ -123,8 +117,8 @@ impl<M: Mode> Transport<M> {
         })
     }
 
-    fn write_down(&self, request: &Request, options: &Options) -> Result<::http::Request<Bytes>, Error> {
-        let mut written = ::http::Request::builder()
+    fn write_down(&self, request: &Request, options: &Options) -> Result<http::Request<Bytes>, Error> {
+        let mut written = http::Request::builder()
             .method(request.operation.method.clone())
             .uri(self.base.join(&request.path_and_query()))
             .body(request.body.clone().unwrap_or_default())
@@ -197,7 +191,7 @@ impl Transport<Blocking> {
 struct Course<'c, M: Mode, T> {
     transport: &'c Transport<M>,
     operation: &'static Operation,
-    written: ::http::Request<Bytes>,
+    written: http::Request<Bytes>,
     read: Read<T>,
     attempts: Attempts,
     started: Instant,
@@ -239,7 +233,7 @@ impl<'c, M: Mode, T> Course<'c, M, T> {
         )
     }
 
-    fn next_attempt(&self) -> Result<(::http::Request<Bytes>, Limits), HttpError> {
+    fn next_attempt(&self) -> Result<(http::Request<Bytes>, Limits), HttpError> {
         let limit = self.attempt_limit.min(self.left());
         if limit.is_zero() {
             // A wait that took longer than it should leaves no time; that is no doubt about what was sent.
@@ -325,10 +319,4 @@ impl<M: Mode> fmt::Debug for Transport<M> {
             .field("client", &self.client)
             .finish_non_exhaustive()
     }
-}
-
-/// What we call ourselves, with the application's own name behind it.
-pub(crate) fn user_agent(suffix: Option<&str>) -> String {
-    const OURS: &str = concat!("torii-backend-rust/", env!("CARGO_PKG_VERSION"));
-    suffix.map_or_else(|| OURS.to_owned(), |suffix| format!("{OURS} {suffix}"))
 }

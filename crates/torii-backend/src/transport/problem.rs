@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use ::http::Response;
 use bytes::Bytes;
+use http::Response;
 use serde::de::DeserializeOwned;
 use torii_backend_types::Problem;
 
-use super::{HttpError, Operation, headers};
 use crate::config::SecretKey;
 use crate::error::{ApiError, DecodeError, Error, OutcomeUnknown, TransportError};
+use crate::http_client::{HttpError, headers};
+use crate::operation::Operation;
 
 /// Most characters of an unreadable reply that an error repeats.
 const EXCERPT: usize = 256;

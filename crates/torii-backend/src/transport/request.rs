@@ -1,28 +1,17 @@
-//! What an operation is, and what one call of it says.
+//! What one call of an operation says.
 
 use std::fmt::{self, Display};
 
 use bytes::Bytes;
-use http::Method;
 use serde::Serialize;
 use torii_backend_types::PageRequest;
 use url::form_urlencoded;
 
-use super::retry::RetryClass;
 use crate::error::Error;
+use crate::operation::Operation;
 
 /// Where the backend API lives below its address.
 const API_PATH: &str = "/api/server/v1";
-
-/// One operation of the API: what all its calls have in common. `contract/operations.toml` lists them.
-#[derive(Debug)]
-pub(crate) struct Operation {
-    pub(crate) name: &'static str,
-    pub(crate) method: Method,
-    /// The path below the API's, parameters in braces: for errors and logs, where ids have no place.
-    pub(crate) template: &'static str,
-    pub(crate) retry: RetryClass,
-}
 
 /// One call of an operation. `Debug` shows no body, which may hold a password.
 #[derive(Clone)]

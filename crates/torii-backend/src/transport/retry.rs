@@ -6,34 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
-use super::exchange::{HttpError, HttpErrorKind};
-use super::headers;
-
-/// What a repeat of an operation would do, and so what may be done about a lost answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RetryClass {
-    /// Changes nothing: may be repeated at will.
-    Read,
-    /// Repeating it changes nothing more, but a late repeat could undo somebody else's newer change.
-    Idempotent,
-    /// A repeat answers differently, and its 403 could also mean something else.
-    Delete,
-    /// A repeat would do it twice: create, send, charge.
-    Effect,
-}
-
-impl RetryClass {
-    /// How to find out what became of a call whose answer was lost.
-    pub(crate) fn hint(self) -> &'static str {
-        match self {
-            Self::Read | Self::Idempotent => "it is safe to repeat",
-            Self::Delete => {
-                "look whether it is still there before repeating: a refusal can mean gone, or never yours"
-            }
-            Self::Effect => "look for what should be there before repeating: a second time does it twice",
-        }
-    }
-}
+use crate::http_client::{HttpError, HttpErrorKind, headers};
+use crate::operation::RetryClass;
 
 /// What is known about an attempt that did not succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

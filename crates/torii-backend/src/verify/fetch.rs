@@ -9,9 +9,7 @@ use http::{Request, StatusCode};
 use super::cache::Fetched;
 use super::error::{FetchError, KeySetError};
 use super::jwks::{KeySet, MAX_KEY_SET};
-use crate::http_client::{HttpClient, HttpError, HttpErrorKind, Limits};
-use crate::transport::headers;
-use crate::transport::user_agent;
+use crate::http_client::{HttpClient, HttpError, HttpErrorKind, Limits, headers, user_agent};
 
 /// Where an issuer publishes its keys, relative to the issuer.
 pub(crate) const KEY_SET_PATH: &str = "/_torii/.well-known/jwks.json";

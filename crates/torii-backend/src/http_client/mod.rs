@@ -1,4 +1,10 @@
-//! The seam between this crate and the network: one HTTP exchange.
+//! The seam between this crate and the network: one HTTP exchange, and the clients that perform it.
+
+pub(crate) mod headers;
+mod proxy;
+mod reqwest;
+mod tls;
+mod ureq;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -11,7 +17,10 @@ use bytes::Bytes;
 use http::{Request, Response};
 use url::Url;
 
-/// Performs one HTTP exchange. The default is [`ReqwestClient`](crate::http_client::ReqwestClient).
+pub use self::reqwest::ReqwestClient;
+pub use self::ureq::UreqClient;
+
+/// Performs one HTTP exchange. The default is [`ReqwestClient`].
 ///
 /// An implementation follows no redirect, retries nothing that the server may have seen, decodes no content
 /// encoding, keeps to the [`Limits`] and does not block its thread. The same client can serve the key set and the backend
@@ -21,7 +30,7 @@ pub trait HttpClient: fmt::Debug + Send + Sync + 'static {
     fn send<'a>(&'a self, request: Request<Bytes>, limits: Limits) -> Exchange<'a>;
 }
 
-/// Performs one HTTP exchange on the calling thread. The default is [`UreqClient`](crate::http_client::UreqClient).
+/// Performs one HTTP exchange on the calling thread. The default is [`UreqClient`].
 ///
 /// The same rules hold as for [`HttpClient`].
 pub trait BlockingHttpClient: fmt::Debug + Send + Sync + 'static {
@@ -158,4 +167,10 @@ impl StdError for HttpError {
             .as_deref()
             .map(|source| source as &(dyn StdError + 'static))
     }
+}
+
+/// What we call ourselves, with the application's own name behind it.
+pub(crate) fn user_agent(suffix: Option<&str>) -> String {
+    const OURS: &str = concat!("torii-backend-rust/", env!("CARGO_PKG_VERSION"));
+    suffix.map_or_else(|| OURS.to_owned(), |suffix| format!("{OURS} {suffix}"))
 }

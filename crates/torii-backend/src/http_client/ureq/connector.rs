@@ -15,7 +15,7 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
 };
 
-use crate::transport::tls;
+use crate::http_client::tls;
 
 /// Why there is no connection. Whatever fails otherwise may have been sent.
 #[derive(Debug)]

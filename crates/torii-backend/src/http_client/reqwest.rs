@@ -8,9 +8,9 @@ use http::uri::Scheme;
 use http::{Request, Response, Uri};
 use reqwest::redirect::Policy;
 
-use super::exchange::{Exchange, HttpClient, HttpError, HttpErrorKind, Limits};
 use super::proxy::Proxies;
 use super::tls;
+use super::{Exchange, HttpClient, HttpError, HttpErrorKind, Limits};
 use crate::config::host_is_loopback;
 
 /// How long an idle connection is kept: less than the 60 s after which load balancers usually close it.

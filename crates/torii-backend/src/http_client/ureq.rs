@@ -13,10 +13,10 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use url::Url;
 
 use self::connector::{Connecting, Later, NotConnected, Secrets};
-use super::exchange::{BlockingHttpClient, HttpError, HttpErrorKind, Limits};
-use super::http::{MAX_HEADER_BYTES, POOL_IDLE, POOL_MAX_IDLE_PER_HOST, ReqwestClient, is_plain_loopback};
 use super::proxy::Proxies;
+use super::reqwest::{MAX_HEADER_BYTES, POOL_IDLE, POOL_MAX_IDLE_PER_HOST, ReqwestClient, is_plain_loopback};
 use super::tls::built_in_roots;
+use super::{BlockingHttpClient, HttpError, HttpErrorKind, Limits};
 
 /// A [`BlockingHttpClient`] over ureq and rustls. It needs no runtime.
 ///

@@ -8,7 +8,7 @@ use http::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use url::Url;
 
-use super::exchange::{HttpError, HttpErrorKind};
+use super::{HttpError, HttpErrorKind};
 use crate::config::host_is_loopback;
 
 /// The proxies that the environment names (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`) or, where it names
