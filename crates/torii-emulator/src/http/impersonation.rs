@@ -15,7 +15,7 @@ use crate::error::Error;
 pub(super) async fn mint(
     State(engine): State<Arc<Engine>>,
     Environment(environment): Environment,
-    Id(user): Id<UserId>,
+    Id(user): Id<UserId, 403>,
     Json(body): Json<CreateImpersonationToken>,
 ) -> Result<Reply<ImpersonationToken>, Error> {
     let minted = engine.domain.mint_impersonation_token(environment, user, body);

@@ -63,7 +63,7 @@ pub(super) async fn update_member_metadata(
 pub(super) async fn list_for_user(
     State(engine): State<Arc<Engine>>,
     Environment(environment): Environment,
-    Id(user): Id<UserId>,
+    Id(user): Id<UserId, 403>,
     paging: Paging<OrganizationId>,
 ) -> Result<Reply<Page<Membership>>, Error> {
     engine

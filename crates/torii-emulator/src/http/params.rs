@@ -11,11 +11,12 @@ use super::openapi::{Parameter, Part, Schemas, Signature, schema};
 use crate::domain::{DEFAULT_PAGE_LENGTH, Paging};
 use crate::error::Error;
 
-/// The one id of a path.
-pub(super) struct Id<A>(pub(super) A);
+/// The one id of a path. A text that is not a UUID is nobody's id: it is refused with the status that the operation
+/// documents for an unknown one, `UNKNOWN`.
+pub(super) struct Id<A, const UNKNOWN: u16 = 404>(pub(super) A);
 
 /// The two ids of a path, in its order.
-pub(super) struct Ids<A, B>(pub(super) A, pub(super) B);
+pub(super) struct Ids<A, B, const UNKNOWN: u16 = 404>(pub(super) A, pub(super) B);
 
 /// The part of a name that a list is searched for.
 pub(super) struct Name(pub(super) Option<String>);
@@ -23,7 +24,7 @@ pub(super) struct Name(pub(super) Option<String>);
 /// What a list of invitations is narrowed to.
 pub(super) struct Filter(pub(super) InvitationFilter);
 
-impl<S: Send + Sync, A> FromRequestParts<S> for Id<A>
+impl<S: Send + Sync, A, const UNKNOWN: u16> FromRequestParts<S> for Id<A, UNKNOWN>
 where
     A: TryFrom<String, Error = InvalidId>,
 {
@@ -33,11 +34,11 @@ where
         let Path(id) = Path::<String>::from_request_parts(parts, state)
             .await
             .map_err(|_| unreadable_path())?;
-        Ok(Self(read(id)?))
+        Ok(Self(read::<_, UNKNOWN>(id)?))
     }
 }
 
-impl<S: Send + Sync, A, B> FromRequestParts<S> for Ids<A, B>
+impl<S: Send + Sync, A, B, const UNKNOWN: u16> FromRequestParts<S> for Ids<A, B, UNKNOWN>
 where
     A: TryFrom<String, Error = InvalidId>,
     B: TryFrom<String, Error = InvalidId>,
@@ -48,7 +49,7 @@ where
         let Path((first, second)) = Path::<(String, String)>::from_request_parts(parts, state)
             .await
             .map_err(|_| unreadable_path())?;
-        Ok(Self(read(first)?, read(second)?))
+        Ok(Self(read::<_, UNKNOWN>(first)?, read::<_, UNKNOWN>(second)?))
     }
 }
 
@@ -91,13 +92,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Filter {
     }
 }
 
-impl<A> Part for Id<A> {
+impl<A, const UNKNOWN: u16> Part for Id<A, UNKNOWN> {
     fn describe(signature: &mut Signature, _: &mut Schemas) {
         signature.path_ids += 1;
     }
 }
 
-impl<A, B> Part for Ids<A, B> {
+impl<A, B, const UNKNOWN: u16> Part for Ids<A, B, UNKNOWN> {
     fn describe(signature: &mut Signature, _: &mut Schemas) {
         signature.path_ids += 2;
     }
@@ -175,9 +176,11 @@ impl Pairs {
     }
 }
 
-fn read<A: TryFrom<String, Error = InvalidId>>(text: String) -> Result<A, Error> {
-    text.try_into()
-        .map_err(|error: InvalidId| Error::invalid(error.to_string()))
+fn read<A: TryFrom<String, Error = InvalidId>, const UNKNOWN: u16>(text: String) -> Result<A, Error> {
+    text.try_into().map_err(|error: InvalidId| match UNKNOWN {
+        403 => Error::forbidden(error.to_string()),
+        _ => Error::not_found(error.to_string()),
+    })
 }
 
 fn unreadable_path() -> Error {

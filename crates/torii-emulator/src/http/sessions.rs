@@ -15,7 +15,7 @@ use crate::error::Error;
 pub(super) async fn list(
     State(engine): State<Arc<Engine>>,
     Environment(environment): Environment,
-    Id(user): Id<UserId>,
+    Id(user): Id<UserId, 403>,
 ) -> Result<Reply<Vec<Session>>, Error> {
     engine.domain.sessions(environment, user).await.map(Reply)
 }
@@ -23,7 +23,7 @@ pub(super) async fn list(
 pub(super) async fn revoke(
     State(engine): State<Arc<Engine>>,
     Environment(environment): Environment,
-    Ids(user, session): Ids<UserId, SessionId>,
+    Ids(user, session): Ids<UserId, SessionId, 403>,
 ) -> Result<NoContent, Error> {
     engine.domain.revoke_session(environment, user, session).await?;
     Ok(NoContent)
@@ -32,7 +32,7 @@ pub(super) async fn revoke(
 pub(super) async fn revoke_all(
     State(engine): State<Arc<Engine>>,
     Environment(environment): Environment,
-    Id(user): Id<UserId>,
+    Id(user): Id<UserId, 403>,
 ) -> Result<NoContent, Error> {
     engine.domain.revoke_sessions(environment, user).await?;
     Ok(NoContent)

@@ -63,7 +63,7 @@ async fn organizations_and_members_come_back_as_published() {
         (
             "/organizations/x/members",
             json!({"userId": user, "role": "r"}),
-            400,
+            404,
         ),
         (
             "/organizations/01931a73-8b00-7000-8000-000000000000/members",
