@@ -145,7 +145,7 @@ fn a_throttled_call_never_comes_back_early() {
 
 #[test]
 fn clients_with_different_keys_share_nothing() {
-    const CALLS: usize = 1_000;
+    const CALLS: usize = 3_334;
     for kind in Kind::BOTH {
         let server = Faultd::start(found());
         let keyed = |key: &str| match kind {
