@@ -11,6 +11,7 @@ use quick_cache::sync::Cache;
 
 use super::auth::Auth;
 use super::signature::VerifyingKey;
+use super::token::MAX_TOKEN;
 
 /// What one token may take on average, beside its payload. A cache of 10,000 tokens holds 10,000 of this size, fewer
 /// larger ones, and more smaller ones.
@@ -48,9 +49,9 @@ impl VerifiedTokens {
         }
     }
 
-    /// The name under which a token is remembered; `None` where nothing is.
+    /// The name under which a token is remembered; `None` where nothing is, and for what is too large to be one.
     pub(crate) fn digest(&self, token: &str) -> Option<TokenDigest> {
-        if self.capacity == 0 {
+        if self.capacity == 0 || token.len() > MAX_TOKEN {
             return None;
         }
         digest(&SHA256, token.as_bytes())

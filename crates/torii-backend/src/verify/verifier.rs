@@ -76,16 +76,9 @@ impl Verifier {
     /// be had.
     pub async fn verify(&self, token: &str) -> Result<Auth, VerifyError> {
         let outcome = async {
-            let digest = self.0.verified.digest(token);
-            if let Some(known) = self.recall(digest.as_ref()) {
-                let key = self.0.keys.get(&known.kid).await?;
-                if let Some(outcome) = self.once_more(known, &key, digest.as_ref()) {
-                    return outcome;
-                }
-            }
-            let token = self.before_key(token)?;
-            let key = self.0.keys.get(&token.jws.kid).await?;
-            self.with_key(token, key, digest)
+            let sought = self.seek(token)?;
+            let key = self.0.keys.get(sought.kid()).await?;
+            self.conclude(sought, key)
         };
         self.counted(outcome.await)
     }
@@ -97,16 +90,9 @@ impl Verifier {
     /// As [`verify`](Self::verify).
     pub fn verify_blocking(&self, token: &str) -> Result<Auth, VerifyError> {
         let outcome = || {
-            let digest = self.0.verified.digest(token);
-            if let Some(known) = self.recall(digest.as_ref()) {
-                let key = self.0.keys.get_blocking(&known.kid)?;
-                if let Some(outcome) = self.once_more(known, &key, digest.as_ref()) {
-                    return outcome;
-                }
-            }
-            let token = self.before_key(token)?;
-            let key = self.0.keys.get_blocking(&token.jws.kid)?;
-            self.with_key(token, key, digest)
+            let sought = self.seek(token)?;
+            let key = self.0.keys.get_blocking(sought.kid())?;
+            self.conclude(sought, key)
         };
         self.counted(outcome())
     }
@@ -178,8 +164,9 @@ impl Verifier {
         }
     }
 
-    /// The fetched keys, to start another process with ([`VerifierBuilder::import_keys`](crate::VerifierBuilder::import_keys)). `None` before the first
-    /// fetch, and for keys that were given.
+    /// The fetched keys, to start another process with
+    /// ([`VerifierBuilder::import_keys`](crate::VerifierBuilder::import_keys)). `None` before the first fetch, and for
+    /// keys that were given.
     pub fn export_keys(&self) -> Option<KeySnapshot> {
         match &self.0.keys {
             Keys::Remote(remote) => remote.export(),
@@ -187,57 +174,50 @@ impl Verifier {
         }
     }
 
-    /// A token that was verified before, if its key's name is still known.
-    fn recall(&self, digest: Option<&TokenDigest>) -> Option<VerifiedToken> {
-        let known = self.0.verified.get(digest?)?;
-        self.0.keys.knows(&known.kid).then_some(known)
-    }
-
-    /// Decides about a token that was verified before. `None` when the key of that name is another one by now.
-    fn once_more(
-        &self,
-        known: VerifiedToken,
-        key: &Arc<VerifyingKey>,
-        digest: Option<&TokenDigest>,
-    ) -> Option<Result<Auth, VerifyError>> {
-        if !Arc::ptr_eq(&known.key, key) {
-            return None;
+    /// Everything that can be said without a key. For a key that would have to be fetched, that includes the issuer
+    /// and the expiry, so that neither a stranger's token nor an old one causes a request.
+    fn seek<'t>(&self, text: &'t str) -> Result<Sought<'t>, TokenError> {
+        let digest = self.0.verified.digest(text);
+        let verified = digest.and_then(|digest| self.0.verified.get(&digest));
+        if let Some(verified) = verified.filter(|verified| self.0.keys.knows(&verified.kid)) {
+            return Ok(Sought {
+                text,
+                digest,
+                token: Token::Verified(verified),
+            });
         }
-        let now = self.0.clock.now().unix_seconds();
-        Some(match self.0.claims.check_times(known.auth.times(), now) {
-            Ok(()) => Ok(known.auth),
-            Err(error) => {
-                digest.inspect(|digest| self.0.verified.remove(digest));
-                Err(error.into())
-            }
+        let token = UnverifiedToken::parse(text, &self.0.types)?;
+        if !self.0.keys.knows(&token.jws.kid) {
+            self.0.claims.check_before_key(&token.claims, self.now())?;
+        }
+        Ok(Sought {
+            text,
+            digest,
+            token: Token::Unverified(token),
         })
     }
 
-    /// Everything that can be said without a key. For a key that would have to be fetched, that includes the issuer
-    /// and the expiry, so that neither a stranger's token nor an old one causes a request.
-    fn before_key<'t>(&self, token: &'t str) -> Result<UnverifiedToken<'t>, TokenError> {
-        let token = UnverifiedToken::parse(token, &self.0.types)?;
-        if !self.0.keys.knows(&token.jws.kid) {
-            let now = self.0.clock.now().unix_seconds();
-            self.0.claims.check_before_key(&token.claims, now)?;
-        }
-        Ok(token)
-    }
-
-    /// The signature first, so that the codes for claims tell a forger nothing. The time is that after any wait for the
-    /// key.
-    fn with_key(
-        &self,
-        token: UnverifiedToken<'_>,
-        key: Arc<VerifyingKey>,
-        digest: Option<TokenDigest>,
-    ) -> Result<Auth, VerifyError> {
+    /// Decides with the issuer's present key of that name. The time is that after any wait for it.
+    fn conclude(&self, sought: Sought<'_>, key: Arc<VerifyingKey>) -> Result<Auth, VerifyError> {
+        let Sought { text, digest, token } = sought;
+        let token = match token {
+            Token::Verified(verified) if Arc::ptr_eq(&verified.key, &key) => {
+                let checked = self.0.claims.check_times(verified.auth.times(), self.now());
+                if let (Err(_), Some(digest)) = (&checked, digest) {
+                    self.0.verified.remove(&digest);
+                }
+                return Ok(checked.map(|()| verified.auth)?);
+            }
+            // Another key has that name by now.
+            Token::Verified(_) => UnverifiedToken::parse(text, &self.0.types)?,
+            Token::Unverified(token) => token,
+        };
         let UnverifiedToken { jws, claims } = token;
+        // The signature first, so that the codes for claims tell a forger nothing.
         if !key.verifies(jws.signing_input, &jws.signature) {
             return Err(TokenError::new(ErrorCode::BadSignature, "the signature is not the key's").into());
         }
-        let now = self.0.clock.now().unix_seconds();
-        let auth = self.0.claims.check(claims, jws.payload, now)?;
+        let auth = self.0.claims.check(claims, jws.payload, self.now())?;
         if let Some(digest) = digest {
             let verified = VerifiedToken {
                 auth: auth.clone(),
@@ -249,6 +229,10 @@ impl Verifier {
         Ok(auth)
     }
 
+    fn now(&self) -> u64 {
+        self.0.clock.now().unix_seconds()
+    }
+
     fn counted(&self, outcome: Result<Auth, VerifyError>) -> Result<Auth, VerifyError> {
         let counter = match &outcome {
             Ok(_) => &self.0.accepted,
@@ -256,5 +240,27 @@ impl Verifier {
         };
         counter.fetch_add(1, Ordering::Relaxed);
         outcome
+    }
+}
+
+/// A token that waits for its key.
+struct Sought<'t> {
+    text: &'t str,
+    digest: Option<TokenDigest>,
+    token: Token<'t>,
+}
+
+enum Token<'t> {
+    /// Its signature was verified before.
+    Verified(VerifiedToken),
+    Unverified(UnverifiedToken<'t>),
+}
+
+impl Sought<'_> {
+    fn kid(&self) -> &str {
+        match &self.token {
+            Token::Verified(verified) => &verified.kid,
+            Token::Unverified(token) => &token.jws.kid,
+        }
     }
 }
