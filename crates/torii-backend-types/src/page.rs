@@ -26,24 +26,6 @@ pub struct PageRequest {
     pub cursor: Option<Cursor>,
 }
 
-impl PageRequest {
-    /// The first page, of at most `limit` items.
-    pub fn first(limit: u32) -> Self {
-        Self {
-            limit: Some(limit),
-            cursor: None,
-        }
-    }
-
-    /// The page that starts at `cursor`.
-    pub fn after(cursor: Cursor) -> Self {
-        Self {
-            limit: None,
-            cursor: Some(cursor),
-        }
-    }
-}
-
 /// A place in a list. Opaque: today a UUID, which callers must not rely on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -7,8 +7,9 @@ use serde::ser::{Error as _, Serialize, Serializer};
 ///
 /// On the wire, [`Keep`](Patch::Keep) is the absence of the member, [`Clear`](Patch::Clear) is `null` and
 /// [`Set`](Patch::Set) is the value. A field of this type therefore carries
-/// `#[serde(default, skip_serializing_if = "Patch::is_keep")]`. Serialising `Keep` itself is an error, so that a
-/// field which forgets the attribute fails loudly instead of sending a `null` that nobody asked for.
+/// `#[serde(skip_serializing_if = "Patch::is_keep")]`, and it or its struct `#[serde(default)]`. Serialising `Keep` itself
+/// is an error, so that a field which forgets the attribute fails loudly instead of sending a `null` that nobody asked
+/// for.
 ///
 /// There is no conversion from `Option`: `None` could mean either "clear" or "leave alone".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -26,14 +27,6 @@ impl<T> Patch<T> {
     /// Whether the field is to be left alone, and so has no place on the wire.
     pub fn is_keep(&self) -> bool {
         matches!(self, Self::Keep)
-    }
-
-    /// The value to set, if there is one.
-    pub fn as_set(&self) -> Option<&T> {
-        match self {
-            Self::Set(value) => Some(value),
-            Self::Keep | Self::Clear => None,
-        }
     }
 }
 

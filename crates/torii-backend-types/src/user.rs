@@ -87,52 +87,40 @@ open_enum!(
 /// `name`, `phone`, `address` and `date_of_birth` are the fields of the API's first generation. They are sent as
 /// given; the current generation describes `first_name`, `last_name` and the metadata bags.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateUser {
     /// The primary address. A second user with it is refused with 409.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// The first password; `None` creates a user without one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<Password>,
     /// The given name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
     /// The family name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
     /// The full name (first generation).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The telephone number (first generation).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
     /// The postal address (first generation).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
     /// The date of birth, `YYYY-MM-DD` (first generation).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub date_of_birth: Option<String>,
     /// The first public metadata.
-    #[serde(
-        default,
-        deserialize_with = "not_null",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub public_metadata: Option<Metadata>,
     /// The first private metadata.
-    #[serde(
-        default,
-        deserialize_with = "not_null",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub private_metadata: Option<Metadata>,
     /// The first unsafe metadata.
-    #[serde(
-        default,
-        deserialize_with = "not_null",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub unsafe_metadata: Option<Metadata>,
 }
 
@@ -146,35 +134,31 @@ pub struct CreateUser {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateUser {
     /// The given name.
-    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[serde(skip_serializing_if = "Patch::is_keep")]
     pub first_name: Patch<String>,
     /// The family name.
-    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[serde(skip_serializing_if = "Patch::is_keep")]
     pub last_name: Patch<String>,
     /// The language of mails and screens.
-    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[serde(skip_serializing_if = "Patch::is_keep")]
     pub locale: Patch<Locale>,
     /// The full name (first generation).
-    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[serde(skip_serializing_if = "Patch::is_keep")]
     pub name: Patch<String>,
     /// The telephone number (first generation).
-    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[serde(skip_serializing_if = "Patch::is_keep")]
     pub phone: Patch<String>,
     /// The postal address (first generation).
-    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[serde(skip_serializing_if = "Patch::is_keep")]
     pub address: Patch<String>,
     /// The date of birth, `YYYY-MM-DD` (first generation).
-    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[serde(skip_serializing_if = "Patch::is_keep")]
     pub date_of_birth: Patch<String>,
     /// Merged into the unsafe metadata; `None` leaves the bag alone.
-    #[serde(
-        default,
-        deserialize_with = "not_null",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub unsafe_metadata: Option<Metadata>,
 }
 
@@ -182,43 +166,31 @@ pub struct UpdateUser {
 ///
 /// An empty list in `user_ids` or `email_addresses` matches nobody.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct UserFilter {
     /// `Set`: the name contains this text, in any case. `Clear`: the user has no name.
-    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[serde(skip_serializing_if = "Patch::is_keep")]
     pub name: Patch<String>,
     /// The user is one of these; 100 at most.
-    #[serde(
-        default,
-        deserialize_with = "not_null",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub user_ids: Option<Vec<UserId>>,
     /// The primary address is one of these, in any case; 100 at most.
-    #[serde(
-        default,
-        deserialize_with = "not_null",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub email_addresses: Option<Vec<String>>,
     /// The primary address contains this text, in any case. A blank text filters nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// The status is one of these.
-    #[serde(
-        default,
-        deserialize_with = "not_null",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub statuses: Option<Vec<UserStatus>>,
     /// Created at or after this instant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub created_after: Option<Timestamp>,
     /// Created at or before this instant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub created_before: Option<Timestamp>,
     /// A member of this organization.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<OrganizationId>,
 }
 

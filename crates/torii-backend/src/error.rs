@@ -63,12 +63,6 @@ impl Error {
     }
 }
 
-impl From<std::convert::Infallible> for Error {
-    fn from(never: std::convert::Infallible) -> Self {
-        match never {}
-    }
-}
-
 /// A refusal: any reply that is not 2xx, redirects included, which are never followed.
 #[derive(Clone)]
 pub struct ApiError {
