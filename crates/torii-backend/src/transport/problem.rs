@@ -1,4 +1,4 @@
-//! What a reply, or the lack of one, means. The only place that reads a status.
+//! What a reply, or the lack of one, means to the caller.
 
 use std::time::Duration;
 
