@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use crate::api::{Impersonation, Invitations, Organizations, Origins, Sessions, Users};
 use crate::config::{self, BaseUrl, ConfigError, SecretKey};
+use crate::http_client::interrupt::{self, Interrupt};
 use crate::http_client::{BlockingHttpClient, HttpClient, ReqwestClient, UreqClient};
 use crate::transport::{Async, Blocking, Mode, Timeouts, Transport};
 
-/// A client of torii's backend API. Cheap to clone; clones share connections.
+/// A client of torii's backend API. Cheap to clone; clones share connections. In the child of a fork, see
+/// [`process::forked`](crate::process::forked).
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), torii_backend::Error> {
@@ -126,9 +128,13 @@ pub struct ToriiBuilder {
     http_client: Option<Arc<dyn HttpClient>>,
     blocking_http_client: Option<Arc<dyn BlockingHttpClient>>,
     user_agent_suffix: Option<String>,
+    interrupt: Interrupt,
 }
 
 impl ToriiBuilder {
+    /// How long a blocking call waits before [`interrupt`](Self::interrupt)'s hook is asked.
+    pub const INTERRUPT_INTERVAL: Duration = interrupt::BEAT;
+
     fn new(secret_key: Result<SecretKey, ConfigError>) -> Self {
         Self {
             secret_key,
@@ -138,6 +144,7 @@ impl ToriiBuilder {
             http_client: None,
             blocking_http_client: None,
             user_agent_suffix: None,
+            interrupt: Interrupt::default(),
         }
     }
 
@@ -205,6 +212,20 @@ impl ToriiBuilder {
         self
     }
 
+    /// Asks `hook` whether a blocking call is to end, about every [50 ms](Self::INTERRUPT_INTERVAL) for as long as the
+    /// call waits: for a connection, for the reply, or before another attempt. It is asked on the thread that makes the
+    /// call. Default: nobody is asked.
+    ///
+    /// After `true` the call makes no other attempt. It ends with
+    /// [`HttpErrorKind::Interrupted`](crate::http_client::HttpErrorKind::Interrupted) in an
+    /// [`Error::Transport`](crate::Error::Transport), or in an [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown)
+    /// where a timeout would end so. A client given by [`blocking_http_client`](Self::blocking_http_client) is not
+    /// interrupted while it works, only before another attempt. An asynchronous call is dropped instead.
+    pub fn interrupt(mut self, hook: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        self.interrupt = Interrupt::new(hook);
+        self
+    }
+
     /// Checks the settings. Opens no connection.
     ///
     /// # Errors
@@ -230,7 +251,7 @@ impl ToriiBuilder {
         let client = self
             .blocking_http_client
             .clone()
-            .unwrap_or_else(|| Arc::new(UreqClient::new(connect)));
+            .unwrap_or_else(|| Arc::new(UreqClient::new(connect).interrupted_by(self.interrupt.clone())));
         self.finish(client)
     }
 
@@ -249,7 +270,7 @@ impl ToriiBuilder {
             return Err(ConfigError::new("timeouts", "must be longer than zero"));
         }
         let suffix = self.user_agent_suffix.as_deref();
-        let transport = Transport::new(client, base, secret_key, suffix, self.timeouts)?;
+        let transport = Transport::new(client, base, secret_key, suffix, self.timeouts, self.interrupt)?;
         Ok(Torii {
             transport: Arc::new(transport),
         })

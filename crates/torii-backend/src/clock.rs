@@ -1,9 +1,11 @@
 //! Time as an argument. Everything that compares instants takes them from a [`Clock`].
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwapOption;
 
 /// Where the time comes from. The default is [`SystemClock`]; tests use [`ManualClock`].
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
@@ -48,14 +50,24 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Moment {
-        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
         // Before 1970 reads as 1970: such a clock is wrong, and every token is then refused as issued in the future.
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Moment {
             wall,
-            monotonic: START.elapsed(),
+            monotonic: start().elapsed(),
         }
     }
+}
+
+/// When time began. Without a lock, and the same in the children of a fork, where ages count on.
+fn start() -> Instant {
+    static START: ArcSwapOption<Instant> = ArcSwapOption::const_empty();
+    if let Some(start) = START.load().as_deref() {
+        return *start;
+    }
+    let now = Arc::new(Instant::now());
+    let first = START.rcu(|first| Some(first.clone().unwrap_or_else(|| now.clone())));
+    *first.unwrap_or(now)
 }
 
 /// A clock that moves only when told to. Clones share the time.

@@ -28,7 +28,7 @@ pub enum Error {
     /// torii said no.
     #[error(transparent)]
     Api(Box<ApiError>),
-    /// torii could not be reached, or did not answer in time.
+    /// torii could not be reached, did not answer in time, or the application interrupted the call.
     #[error(transparent)]
     Transport(TransportError),
     /// The operation may have been carried out, and repeating it blindly could do harm.

@@ -14,6 +14,7 @@ mod config;
 mod error;
 pub mod http_client;
 mod operation;
+pub mod process;
 mod transport;
 mod verify;
 
@@ -36,5 +37,7 @@ pub use torii_backend_types::{
     UpdateUser, UpdateUserMetadata, User, UserFilter, UserId, UserStatus,
 };
 
+#[doc(hidden)]
+pub use verify::forget_shared_keys;
 #[doc(hidden)]
 pub use verify::hazmat as hazmat_for_test_vectors;

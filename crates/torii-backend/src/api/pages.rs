@@ -32,6 +32,13 @@ impl<M: Mode, T: DeserializeOwned> List<M, T> {
         }
     }
 
+    /// Reads each item as a type of your own: see [`Call::reply_as`].
+    pub fn items_as<U: DeserializeOwned>(self) -> List<M, U> {
+        List {
+            call: self.call.reply_as(),
+        }
+    }
+
     /// Most items in a page. The service clamps it to 1–100; its default is 20.
     pub fn limit(mut self, limit: u32) -> Self {
         self.call.set_page(|page| page.limit = Some(limit));

@@ -1,6 +1,7 @@
 //! The seam between this crate and the network: one HTTP exchange, and the clients that perform it.
 
 pub(crate) mod headers;
+pub(crate) mod interrupt;
 mod proxy;
 mod reqwest;
 mod tls;
@@ -77,6 +78,8 @@ impl Limits {
 #[derive(Clone, Debug)]
 pub struct HttpError {
     kind: HttpErrorKind,
+    /// Whether it is known that nothing was sent, where the kind leaves that open.
+    unsent: bool,
     /// Host and port of the proxy on the way.
     proxy: Option<String>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
@@ -98,15 +101,24 @@ pub enum HttpErrorKind {
     TooLarge,
     /// The client could not be set up or the request could not be written down.
     Setup,
+    /// The application interrupted the exchange ([`ToriiBuilder::interrupt`](crate::ToriiBuilder::interrupt)); unless it
+    /// was still connecting, the server may have seen the request.
+    Interrupted,
 }
 
 impl HttpError {
     /// An error of this kind, caused by `source`.
     pub fn new(kind: HttpErrorKind, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self {
-            kind,
-            proxy: None,
             source: Some(Arc::from(source.into())),
+            ..kind.into()
+        }
+    }
+
+    pub(crate) fn interrupted_before_sending() -> Self {
+        Self {
+            unsent: true,
+            ..HttpErrorKind::Interrupted.into()
         }
     }
 
@@ -130,6 +142,7 @@ impl HttpError {
         match self.kind {
             HttpErrorKind::Connect | HttpErrorKind::Untrusted | HttpErrorKind::Setup => false,
             HttpErrorKind::Timeout | HttpErrorKind::Broken | HttpErrorKind::TooLarge => true,
+            HttpErrorKind::Interrupted => !self.unsent,
         }
     }
 }
@@ -138,6 +151,7 @@ impl From<HttpErrorKind> for HttpError {
     fn from(kind: HttpErrorKind) -> Self {
         Self {
             kind,
+            unsent: false,
             proxy: None,
             source: None,
         }
@@ -153,6 +167,7 @@ impl fmt::Display for HttpError {
             HttpErrorKind::Broken => "the connection broke before the reply was complete",
             HttpErrorKind::TooLarge => "the reply is too large",
             HttpErrorKind::Setup => "the HTTP client could not be set up",
+            HttpErrorKind::Interrupted => "the application interrupted the call",
         })?;
         match &self.proxy {
             Some(proxy) => write!(f, " (through the proxy {proxy})"),

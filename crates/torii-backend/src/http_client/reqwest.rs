@@ -1,6 +1,5 @@
 //! The default HTTP client. The only file that names `reqwest`.
 
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -12,6 +11,7 @@ use super::proxy::Proxies;
 use super::tls;
 use super::{Exchange, HttpClient, HttpError, HttpErrorKind, Limits};
 use crate::config::host_is_loopback;
+use crate::process::PerProcess;
 
 /// How long an idle connection is kept: less than the 60 s after which load balancers usually close it.
 ///
@@ -36,7 +36,7 @@ pub(super) const MAX_HEADER_BYTES: usize = 16 * 1024;
 pub struct ReqwestClient {
     connect_timeout: Duration,
     proxies: Proxies,
-    clients: [OnceLock<Result<reqwest::Client, HttpError>>; 2],
+    clients: [PerProcess<Result<reqwest::Client, HttpError>>; 2],
 }
 
 impl ReqwestClient {
@@ -48,13 +48,13 @@ impl ReqwestClient {
         Self {
             connect_timeout,
             proxies: Proxies::of_system(),
-            clients: [OnceLock::new(), OnceLock::new()],
+            clients: [PerProcess::new(), PerProcess::new()],
         }
     }
 
-    fn client_for(&self, uri: &Uri) -> Result<&reqwest::Client, HttpError> {
+    fn client_for(&self, uri: &Uri) -> Result<reqwest::Client, HttpError> {
         let plain = is_plain_loopback(uri);
-        let client = self.clients[usize::from(plain)].get_or_init(|| {
+        let client = self.clients[usize::from(plain)].get_or_make(|| {
             // The library's own retries stay as they are: they repeat only what the server's protocol says was not
             // processed, such as a refused HTTP/2 stream.
             let builder = reqwest::Client::builder()
@@ -76,7 +76,7 @@ impl ReqwestClient {
                 .build()
                 .map_err(|error| HttpError::new(HttpErrorKind::Setup, error))
         });
-        client.as_ref().map_err(HttpError::clone)
+        (*client).clone()
     }
 
     fn proxy(&self) -> reqwest::Proxy {

@@ -1,9 +1,10 @@
 //! The default blocking HTTP client. It and its connector are the only files that name `ureq`.
 
 mod connector;
+mod tcp;
 
 use std::io::{ErrorKind, Read};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,14 +14,16 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use url::Url;
 
 use self::connector::{Connecting, Later, NotConnected, Secrets};
+use super::interrupt::{Interrupt, Interrupted};
 use super::proxy::Proxies;
 use super::reqwest::{MAX_HEADER_BYTES, POOL_IDLE, POOL_MAX_IDLE_PER_HOST, ReqwestClient, is_plain_loopback};
 use super::tls::built_in_roots;
 use super::{BlockingHttpClient, HttpError, HttpErrorKind, Limits};
+use crate::process::PerProcess;
 
 /// A [`BlockingHttpClient`] over ureq and rustls. It needs no runtime.
 ///
-/// The only threads it starts look up the name of the host of a new connection, so that a look-up can be given up.
+/// The only threads it starts open new connections, so that opening one, and looking its name up, can be given up.
 /// ureq's own log shows replies as they come, at TRACE, and of requests everything but the sensitive headers.
 ///
 /// It trusts the platform's certificate roots, together with a built-in copy of the web's roots for images that
@@ -30,7 +33,8 @@ use super::{BlockingHttpClient, HttpError, HttpErrorKind, Limits};
 pub struct UreqClient {
     connect_timeout: Duration,
     proxies: Proxies,
-    agents: [OnceLock<Agent>; 2],
+    interrupt: Interrupt,
+    agents: [PerProcess<Agent>; 2],
 }
 
 impl UreqClient {
@@ -39,13 +43,19 @@ impl UreqClient {
         Self {
             connect_timeout,
             proxies: Proxies::of_system(),
-            agents: [OnceLock::new(), OnceLock::new()],
+            interrupt: Interrupt::default(),
+            agents: [PerProcess::new(), PerProcess::new()],
         }
     }
 
-    fn agent_for(&self, uri: &Uri) -> &Agent {
+    /// The same client, whose exchanges can be interrupted.
+    pub(crate) fn interrupted_by(self, interrupt: Interrupt) -> Self {
+        Self { interrupt, ..self }
+    }
+
+    fn agent_for(&self, uri: &Uri) -> Arc<Agent> {
         let plain = is_plain_loopback(uri);
-        self.agents[usize::from(plain)].get_or_init(|| {
+        self.agents[usize::from(plain)].get_or_make(|| {
             let builder = Agent::config_builder()
                 .timeout_connect(Some(self.connect_timeout))
                 .http_status_as_error(false)
@@ -61,7 +71,7 @@ impl UreqClient {
             } else {
                 builder.tls_config(tls_config())
             };
-            Agent::with_parts(builder.build(), Connecting::default(), Later)
+            Agent::with_parts(builder.build(), Connecting::new(self.interrupt.clone()), Later)
         })
     }
 
@@ -141,7 +151,9 @@ fn classify(error: ureq::Error) -> HttpError {
     let error = match error {
         ureq::Error::Other(cause) => match cause.downcast::<NotConnected>() {
             Ok(cause) if cause.is_untrusted() => return HttpError::new(HttpErrorKind::Untrusted, cause.0),
+            Ok(cause) if cause.is_interrupted() => return HttpError::interrupted_before_sending(),
             Ok(cause) => return HttpError::new(HttpErrorKind::Connect, cause.0),
+            Err(cause) if cause.is::<Interrupted>() => return HttpErrorKind::Interrupted.into(),
             Err(cause) => ureq::Error::Other(cause),
         },
         error => error,

@@ -88,6 +88,22 @@ impl<M: Mode> Call<M, ()> {
 }
 
 impl<M: Mode, T> Call<M, T> {
+    /// Reads the reply as a type of your own: as `Box<RawValue>` of [`serde_json`] it is the JSON as it came.
+    pub fn reply_as<U: DeserializeOwned>(self) -> Call<M, U> {
+        let Self {
+            transport,
+            request,
+            options,
+            ..
+        } = self;
+        Call {
+            transport,
+            request,
+            options,
+            read: problem::read_json,
+        }
+    }
+
     /// The same call, to be made once more.
     pub(crate) fn again(&self) -> Self {
         let Self {

@@ -23,10 +23,12 @@ use self::call::{Options, Read};
 use self::retry::{Attempts, Quota, Verdict};
 use crate::config::{BaseUrl, ConfigError, SecretKey};
 use crate::error::Error;
+use crate::http_client::interrupt::Interrupt;
 use crate::http_client::{
     BlockingHttpClient, HttpClient, HttpError, HttpErrorKind, Limits, ReqwestClient, user_agent,
 };
 use crate::operation::Operation;
+use crate::process;
 
 /// Most bytes of a reply.
 const MAX_REPLY: usize = 10 * 1024 * 1024;
@@ -89,6 +91,8 @@ pub(crate) struct Transport<M: Mode> {
     authorization: HeaderValue,
     user_agent: HeaderValue,
     timeouts: Timeouts,
+    /// Asked where a blocking call waits before another attempt.
+    interrupt: Interrupt,
     quota: Quota,
 }
 
@@ -99,6 +103,7 @@ impl<M: Mode> Transport<M> {
         secret_key: SecretKey,
         user_agent_suffix: Option<&str>,
         timeouts: Timeouts,
+        interrupt: Interrupt,
     ) -> Result<Self, ConfigError> {
         let mut authorization = HeaderValue::try_from(format!("Bearer {}", secret_key.expose()))
             .map_err(|_| ConfigError::new("secret key", "cannot be sent in a header"))?;
@@ -113,6 +118,7 @@ impl<M: Mode> Transport<M> {
             authorization,
             user_agent,
             timeouts,
+            interrupt,
             quota: Quota::default(),
         })
     }
@@ -180,7 +186,8 @@ impl Transport<Blocking> {
                 .next_attempt()
                 .and_then(|(written, limits)| self.client.send(written, limits));
             match course.judge(outcome) {
-                Next::Wait(wait) => std::thread::sleep(wait),
+                Next::Wait(wait) if self.interrupt.sleep(wait).is_err() => return Err(course.interrupted()),
+                Next::Wait(_) => {}
                 Next::Done(outcome) => return *outcome,
             }
         }
@@ -261,7 +268,7 @@ impl<'c, M: Mode, T> Course<'c, M, T> {
         let (elapsed, quota) = (self.started.elapsed(), &self.transport.quota);
         let verdict = self
             .attempts
-            .judge(&outcome, readable, elapsed, self.left(), quota, fastrand::f64());
+            .judge(&outcome, readable, elapsed, self.left(), quota, process::chance());
         let attempts = self.attempts.made();
         tracing::debug!(
             attempts,
@@ -304,6 +311,13 @@ impl<'c, M: Mode, T> Course<'c, M, T> {
             tracing::warn!(attempts, %error, "gave up");
         }
         Next::Done(Box::new(result))
+    }
+
+    /// The error of a call that was to make another attempt and was interrupted instead.
+    fn interrupted(&self) -> Error {
+        let (attempts, sent) = (self.attempts.made(), self.attempts.in_doubt());
+        let error = HttpError::interrupted_before_sending();
+        problem::no_reply(self.operation, attempts, sent, error)
     }
 
     fn left(&self) -> Duration {

@@ -182,8 +182,15 @@ impl Attempts {
         match error.kind() {
             HttpErrorKind::Connect => Failure::NotSent,
             HttpErrorKind::Untrusted | HttpErrorKind::Setup => Failure::Final,
-            HttpErrorKind::TooLarge if !self.is_unrepeatable() => Failure::Final,
-            HttpErrorKind::TooLarge | HttpErrorKind::Timeout | HttpErrorKind::Broken => Failure::Unknown,
+            HttpErrorKind::TooLarge | HttpErrorKind::Interrupted
+                if !(self.is_unrepeatable() && error.may_have_been_sent()) =>
+            {
+                Failure::Final
+            }
+            HttpErrorKind::TooLarge
+            | HttpErrorKind::Interrupted
+            | HttpErrorKind::Timeout
+            | HttpErrorKind::Broken => Failure::Unknown,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How a verifier is configured. Everything is checked by [`VerifierBuilder::build`], nothing later.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderName;
@@ -19,6 +19,7 @@ use super::verifier::Verifier;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{BaseUrl, ConfigError};
 use crate::http_client::{HttpClient, ReqwestClient};
+use crate::process::PerProcess;
 
 /// Builds a [`Verifier`].
 #[derive(Clone, Debug)]
@@ -257,19 +258,19 @@ impl VerifierBuilder {
     }
 }
 
-/// The process's cache for the key set at `url`.
+/// The caches of all verifiers with the default settings, by the address of the key set.
+pub(super) static SHARED_KEYS: Lru<RemoteKeys> = Lru::new();
+
 fn shared_keys(url: &str, make: impl FnOnce() -> RemoteKeys) -> Arc<RemoteKeys> {
-    static SHARED: LazyLock<Lru<RemoteKeys>> = LazyLock::new(Lru::default);
-    SHARED
+    SHARED_KEYS
         .get(url)
-        .unwrap_or_else(|| SHARED.insert(url, Arc::new(make())))
+        .unwrap_or_else(|| SHARED_KEYS.insert(url, Arc::new(make())))
 }
 
 /// The client of all verifiers that were given none.
 fn shared_http_client() -> Arc<dyn HttpClient> {
-    static SHARED: LazyLock<Arc<ReqwestClient>> =
-        LazyLock::new(|| Arc::new(ReqwestClient::new(CONNECT_TIMEOUT)));
-    SHARED.clone()
+    static SHARED: PerProcess<ReqwestClient> = PerProcess::new();
+    SHARED.get_or_make(|| ReqwestClient::new(CONNECT_TIMEOUT))
 }
 
 /// A list that, if given, names something: an empty one would silently switch the check off.

@@ -1,16 +1,16 @@
 //! One fetch under way, and those who wait for it.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use event_listener::{Event, Listener};
+use super::sync::{AtomicBool, AtomicUsize, Event, Listener};
 
 /// Longest flight, and so the longest wait for the first key set.
 pub(crate) const FETCH_LIMIT: Duration = Duration::from_secs(5);
 /// How often waiting callers look at their own deadline. The fetching thread sets the beat, so that a waiting task
 /// needs no timer, and with it no particular runtime.
 pub(crate) const BEAT: Duration = Duration::from_millis(50);
-/// A flight that is this far beyond its limit will never land: its thread is gone, as after a fork.
+/// A flight that is this far beyond its limit will never land: its thread is gone.
 const LOST_AFTER: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
@@ -19,7 +19,6 @@ pub(crate) struct Flight {
     attempts: u32,
     ends_idleness: bool,
     started: Instant,
-    process: u32,
     landed: AtomicBool,
     waiters: AtomicUsize,
     beat: Event,
@@ -32,7 +31,6 @@ impl Flight {
             attempts,
             ends_idleness,
             started: Instant::now(),
-            process: std::process::id(),
             landed: AtomicBool::new(false),
             waiters: AtomicUsize::new(0),
             beat: Event::new(),
@@ -63,7 +61,7 @@ impl Flight {
     }
 
     pub(crate) fn is_lost(&self) -> bool {
-        self.age() > FETCH_LIMIT + LOST_AFTER || self.process != std::process::id()
+        self.age() > FETCH_LIMIT + LOST_AFTER
     }
 
     pub(crate) fn waiters(&self) -> usize {

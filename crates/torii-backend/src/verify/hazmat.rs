@@ -1,11 +1,16 @@
-//! Parts of verification by themselves, for published test vectors. They check far less than a
+//! Parts of verification by themselves, for published test vectors and for fuzzing. They check far less than a
 //! [`Verifier`](crate::Verifier) does: nothing here may decide who somebody is.
+
+use std::time::Duration;
+
+use http::HeaderMap;
 
 use super::cache::{from_slot, unknown};
 use super::error::{ErrorCode, TokenError};
 use super::jwks::KeySet;
 use super::signature::VerifyingKey;
 use super::token::{AllowedTypes, UnverifiedJws};
+use crate::http_client::headers;
 
 /// Whether `signature` (R and S, 64 bytes) over `message` is that of the P-256 key with these affine coordinates.
 pub fn verify_es256(x: &[u8], y: &[u8], message: &[u8], signature: &[u8]) -> bool {
@@ -32,4 +37,14 @@ pub fn verify_jws(jws: &str, key_set: &str) -> Result<Vec<u8>, ErrorCode> {
     } else {
         Err(ErrorCode::BadSignature)
     }
+}
+
+/// How long a reply with these headers asks to be left alone.
+pub fn retry_after(reply: &HeaderMap) -> Option<Duration> {
+    headers::retry_after(reply)
+}
+
+/// How long a reply with these headers stays fresh.
+pub fn freshness(reply: &HeaderMap) -> Option<Duration> {
+    headers::freshness(reply)
 }

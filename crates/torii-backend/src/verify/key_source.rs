@@ -48,6 +48,14 @@ impl Keys {
         }
     }
 
+    /// The key, if it is at hand and so fresh that nothing needs to be decided.
+    pub(crate) fn get_fresh(&self, kid: &str) -> Option<Arc<VerifyingKey>> {
+        match self {
+            Self::Given(set) => given(set, kid).ok(),
+            Self::Remote(remote) => remote.get_fresh(kid)?.ok(),
+        }
+    }
+
     pub(crate) async fn get(&self, kid: &str) -> Result<Arc<VerifyingKey>, VerifyError> {
         match self {
             Self::Given(set) => given(set, kid),

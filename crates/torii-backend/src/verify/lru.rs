@@ -1,10 +1,10 @@
 //! A map for what a process shares by name: read without a lock, and bounded.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Once};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 
 /// Most issuers that are remembered. Beyond it, the one that was not used for longest is forgotten.
 const CAPACITY: usize = 256;
@@ -12,7 +12,7 @@ const CAPACITY: usize = 256;
 /// Keeps the most recently used entries. Inserting copies the map, which is rare.
 #[derive(Debug)]
 pub(crate) struct Lru<T> {
-    entries: ArcSwap<HashMap<String, Arc<Entry<T>>>>,
+    entries: ArcSwapOption<HashMap<String, Arc<Entry<T>>>>,
     ticks: AtomicU64,
 }
 
@@ -22,18 +22,17 @@ struct Entry<T> {
     last_used: AtomicU64,
 }
 
-impl<T> Default for Lru<T> {
-    fn default() -> Self {
+impl<T> Lru<T> {
+    pub(crate) const fn new() -> Self {
         Self {
-            entries: ArcSwap::default(),
+            entries: ArcSwapOption::const_empty(),
             ticks: AtomicU64::new(0),
         }
     }
-}
 
-impl<T> Lru<T> {
     pub(crate) fn get(&self, name: &str) -> Option<Arc<T>> {
         let entries = self.entries.load();
+        let entries = entries.as_ref()?;
         let entry = entries.get(name)?;
         // The order matters only once something has to go.
         if entries.len() >= CAPACITY / 2 {
@@ -49,7 +48,7 @@ impl<T> Lru<T> {
             last_used: AtomicU64::new(self.tick()),
         });
         self.entries.rcu(|entries| {
-            let mut next = HashMap::clone(entries);
+            let mut next = entries.as_deref().cloned().unwrap_or_default();
             next.entry(name.to_owned()).or_insert_with(|| entry.clone());
             while next.len() > CAPACITY {
                 warn_once();
@@ -61,12 +60,13 @@ impl<T> Lru<T> {
                 };
                 next.remove(&name);
             }
-            next
+            Some(Arc::new(next))
         });
-        self.entries
-            .load()
-            .get(name)
-            .map_or_else(|| entry.value.clone(), |entry| entry.value.clone())
+        self.get(name).unwrap_or_else(|| entry.value.clone())
+    }
+
+    pub(crate) fn clear(&self) {
+        self.entries.store(None);
     }
 
     fn tick(&self) -> u64 {
@@ -75,11 +75,11 @@ impl<T> Lru<T> {
 }
 
 fn warn_once() {
-    static WARNED: Once = Once::new();
-    WARNED.call_once(|| {
+    static WARNED: AtomicBool = AtomicBool::new(false);
+    if !WARNED.swap(true, Ordering::Relaxed) {
         tracing::warn!(
             CAPACITY,
             "more issuers than are remembered: is the issuer taken from a token or a request?"
         );
-    });
+    }
 }

@@ -13,13 +13,16 @@ mod json;
 mod jwks;
 mod key_source;
 mod lru;
+#[cfg(all(test, torii_model_check))]
+mod model;
 mod remote;
 mod signature;
+mod sync;
 mod token;
 mod verified;
 mod verifier;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 pub use auth::Auth;
 pub use builder::VerifierBuilder;
@@ -55,11 +58,20 @@ pub fn verify_token_blocking(token: &str, issuer: &str) -> Result<Auth, VerifyEr
     shared_verifier(issuer)?.verify_blocking(token)
 }
 
+/// For test suites: drops the keys that the process's verifiers share. Verifiers built from now on fetch anew; those
+/// that exist keep theirs.
+pub fn forget_shared_keys() {
+    SHARED_VERIFIERS.clear();
+    builder::SHARED_KEYS.clear();
+}
+
+/// Behind [`verify_token`], by issuer.
+static SHARED_VERIFIERS: Lru<Verifier> = Lru::new();
+
 /// The process's verifier with the defaults for `issuer`.
 fn shared_verifier(issuer: &str) -> Result<Arc<Verifier>, ConfigError> {
-    static SHARED: LazyLock<Lru<Verifier>> = LazyLock::new(Lru::default);
-    match SHARED.get(issuer) {
+    match SHARED_VERIFIERS.get(issuer) {
         Some(verifier) => Ok(verifier),
-        None => Ok(SHARED.insert(issuer, Arc::new(Verifier::new(issuer)?))),
+        None => Ok(SHARED_VERIFIERS.insert(issuer, Arc::new(Verifier::new(issuer)?))),
     }
 }

@@ -1,21 +1,22 @@
 //! The issuer's keys, kept at hand: carries out what [`super::cache`] decides.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use serde::{Deserialize, Serialize};
 
 use super::cache::{Ask, CacheSettings, CachedSet, Decision, Fetched, State, from_slot};
-use super::error::{ErrorCode, FetchError, VerifyError};
+use super::error::{ErrorCode, FetchError, TokenError, VerifyError};
 use super::fetch::fetch;
 use super::flight::{BEAT, FETCH_LIMIT, Flight};
 use super::jwks::KeySet;
 use super::signature::VerifyingKey;
+use super::sync::{Mutex, MutexGuard, thread};
 use crate::clock::{Clock, Moment};
 use crate::http_client::{HttpClient, HttpErrorKind};
+use crate::process::{self, PerProcess};
 
 /// The keys of one remote issuer. Looking up a known key is one atomic load.
 #[derive(Debug)]
@@ -23,9 +24,12 @@ pub(crate) struct RemoteKeys {
     url: String,
     client: Arc<dyn HttpClient>,
     clock: Arc<dyn Clock>,
+    settings: CacheSettings,
+    /// Plain data: the child of a fork verifies with it at once.
     current: ArcSwapOption<CachedSet>,
-    /// Held for decisions only, never over I/O.
-    state: Mutex<State>,
+    /// Locked for decisions only, never over I/O. A fork's child starts with an empty one: what its parent remembers of
+    /// failures cannot be read from under a lock, and the child asks the endpoint once before it knows for itself.
+    state: PerProcess<Mutex<State>>,
     counters: Counters,
 }
 
@@ -100,13 +104,13 @@ impl RemoteKeys {
         clock: Arc<dyn Clock>,
         settings: CacheSettings,
     ) -> Self {
-        let state = Mutex::new(State::new(settings, clock.now()));
         Self {
             url,
             client,
             clock,
+            settings,
             current: ArcSwapOption::empty(),
-            state,
+            state: PerProcess::new(),
             counters: Counters::default(),
         }
     }
@@ -121,6 +125,13 @@ impl RemoteKeys {
             .load()
             .as_ref()
             .is_some_and(|set| set.keys.get(kid).is_some())
+    }
+
+    /// The key, if it is at hand and so fresh that nothing needs to be decided.
+    pub(crate) fn get_fresh(&self, kid: &str) -> Option<Result<Arc<VerifyingKey>, TokenError>> {
+        let current = self.current.load();
+        let set = current.as_ref().filter(|set| set.is_fresh(self.clock.now()))?;
+        Some(from_slot(kid, set.keys.get(kid)?))
     }
 
     /// The key, after as much waiting as the cache allows.
@@ -150,7 +161,8 @@ impl RemoteKeys {
     pub(crate) fn status(&self) -> KeyStatus {
         let now = self.clock.now();
         // A landing changes all of this under the lock, so that what is shown belongs together.
-        let state = self.lock();
+        let state = self.state();
+        let state = lock(&state);
         let current = self.current.load_full();
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         KeyStatus {
@@ -182,7 +194,8 @@ impl RemoteKeys {
         let now = self.clock.now();
         let wall = Duration::from_millis(snapshot.fetched_at_unix_millis).min(now.wall);
         let age = now.wall.saturating_sub(wall);
-        let _state = self.lock();
+        let state = self.state();
+        let _state = lock(&state);
         let current = self.current.load();
         // The cache may be shared with verifiers that have fetched since.
         if current
@@ -208,14 +221,11 @@ impl RemoteKeys {
 
     /// The caller's next step. Never waits, and takes no lock when the key is at hand and fresh.
     fn ask(self: &Arc<Self>, ask: &mut Ask<'_>) -> Decision<Arc<VerifyingKey>> {
-        let now = self.clock.now();
-        let current = self.current.load();
-        if let Some(set) = current.as_ref().filter(|set| set.is_fresh(now))
-            && let Some(slot) = set.keys.get(ask.kid)
-        {
-            return Decision::Done(from_slot(ask.kid, slot).map_err(Into::into));
+        if let Some(key) = self.get_fresh(ask.kid) {
+            return Decision::Done(key.map_err(Into::into));
         }
-        let stale = current.as_ref().is_some_and(|set| set.is_stale(now));
+        let now = self.clock.now();
+        let stale = self.current.load().as_ref().is_some_and(|set| set.is_stale(now));
         let decision = self.decide(|state, set, now| state.decide(ask, set, now));
         match &decision {
             Decision::Done(Ok(_)) if stale => add_one(&self.counters.stale_served),
@@ -234,7 +244,8 @@ impl RemoteKeys {
     ) -> Decision<T> {
         let now = self.clock.now();
         let (decision, launched) = {
-            let mut state = self.lock();
+            let state = self.state();
+            let mut state = lock(&state);
             // Loaded under the lock, because a flight stores its set under it too.
             decision(&mut state, self.current.load().as_deref(), now)
         };
@@ -259,7 +270,7 @@ impl RemoteKeys {
         }
     }
 
-    fn land(&self, flight: &Flight, outcome: Result<Fetched, FetchError>) {
+    pub(crate) fn land(&self, flight: &Flight, outcome: Result<Fetched, FetchError>) {
         let counter = match &outcome {
             Ok(_) => &self.counters.fetches_succeeded,
             Err(_) => &self.counters.fetches_failed,
@@ -268,7 +279,8 @@ impl RemoteKeys {
             tracing::warn!(url = %self.url, %error, "the key set could not be fetched");
         }
         {
-            let mut state = self.lock();
+            let state = self.state();
+            let mut state = lock(&state);
             add_one(counter);
             let current = self.current.load_full();
             let next = state.land(
@@ -276,7 +288,7 @@ impl RemoteKeys {
                 outcome,
                 current.as_deref(),
                 self.clock.now(),
-                fastrand::f64(),
+                process::chance(),
             );
             if let Some(next) = next {
                 self.current.store(Some(Arc::new(next)));
@@ -285,10 +297,15 @@ impl RemoteKeys {
         flight.land();
     }
 
-    /// The state stays consistent whatever happens to a holder: it is only ever replaced field by field.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> Arc<Mutex<State>> {
+        self.state
+            .get_or_make(|| Mutex::new(State::new(self.settings.clone(), self.clock.now())))
     }
+}
+
+/// The state stays consistent whatever happens to a holder: it is only ever replaced field by field.
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Brings a flight down, also when its thread never starts or panics.

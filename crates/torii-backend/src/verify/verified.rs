@@ -3,7 +3,7 @@
 //! What else decides about a token is decided anew each time: that its key is still the issuer's, and the time. So at
 //! every instant the answer is the one that a full verification would give. The tokens themselves are not kept.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use quick_cache::Weighter;
@@ -12,6 +12,7 @@ use quick_cache::sync::Cache;
 use super::auth::Auth;
 use super::signature::VerifyingKey;
 use super::token::MAX_TOKEN;
+use crate::process::PerProcess;
 
 /// What one token may take on average, beside its payload. A cache of 10,000 tokens holds 10,000 of this size, fewer
 /// larger ones, and more smaller ones.
@@ -24,7 +25,7 @@ const ENTRY_WEIGHT: u64 = 512;
 pub(crate) struct VerifiedTokens {
     capacity: usize,
     /// Made with the first entry: a verifier that lives for one request has none.
-    entries: OnceLock<Cache<TokenDigest, VerifiedToken, ByPayload>>,
+    entries: PerProcess<Cache<TokenDigest, VerifiedToken, ByPayload>>,
 }
 
 /// The SHA-256 of a whole token.
@@ -45,7 +46,7 @@ impl VerifiedTokens {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
             capacity,
-            entries: OnceLock::new(),
+            entries: PerProcess::new(),
         }
     }
 
@@ -62,12 +63,12 @@ impl VerifiedTokens {
     }
 
     pub(crate) fn get(&self, digest: &TokenDigest) -> Option<VerifiedToken> {
-        self.entries.get()?.get(digest)
+        self.entries.look(|entries| entries.get(digest))?
     }
 
     pub(crate) fn insert(&self, digest: TokenDigest, token: VerifiedToken) {
         let capacity = self.capacity as u64;
-        let entries = self.entries.get_or_init(|| {
+        let entries = self.entries.get_or_make(|| {
             Cache::with_weighter(self.capacity, capacity.saturating_mul(AVERAGE_WEIGHT), ByPayload)
         });
         entries.insert(digest, token);
@@ -75,9 +76,7 @@ impl VerifiedTokens {
 
     /// Forgets a token that has expired.
     pub(crate) fn remove(&self, digest: &TokenDigest) {
-        if let Some(entries) = self.entries.get() {
-            entries.remove(digest);
-        }
+        self.entries.look(|entries| entries.remove(digest));
     }
 }
 

@@ -20,7 +20,7 @@ use crate::clock::Clock;
 ///
 /// A token whose key is at hand is verified without I/O, without waiting and without a lock. Only the first token, a
 /// token with a key not seen before, and the first token after keys lay unused past their time may wait, 5 s and
-/// 2 s at most.
+/// 2 s at most. In the child of a fork, see [`process::forked`](crate::process::forked).
 #[derive(Clone, Debug)]
 pub struct Verifier(Arc<Inner>);
 
@@ -97,6 +97,28 @@ impl Verifier {
         self.counted(outcome())
     }
 
+    /// The answer, if it can be given from memory: the token was verified before, and its key is at hand and fresh. Never
+    /// waits, fetches nothing and checks no signature.
+    ///
+    /// `None` says nothing about the token: [`verify`](Self::verify) does. An answer is counted as one of `verify` is, and
+    /// `None` is not.
+    pub fn verify_remembered(&self, token: &str) -> Option<Result<Auth, VerifyError>> {
+        let digest = self.0.verified.digest(token)?;
+        let verified = self.0.verified.get(&digest)?;
+        let key = self.0.keys.get_fresh(&verified.kid)?;
+        Arc::ptr_eq(&verified.key, &key).then(|| self.counted(self.check_again(verified, &digest)))
+    }
+
+    /// The token in a request's headers, not verified: `Authorization: Bearer <token>`, or the header configured by
+    /// [`VerifierBuilder::header`](crate::VerifierBuilder::header). A refusal is counted.
+    ///
+    /// # Errors
+    ///
+    /// With the codes `header_missing`, `header_malformed`, `header_ambiguous` and `too_large`.
+    pub fn bearer_token<'h>(&self, headers: &'h HeaderMap) -> Result<&'h str, VerifyError> {
+        bearer::token(headers, &self.0.header).map_err(|error| self.refused(error.into()))
+    }
+
     /// Verifies the token in a request's headers: `Authorization: Bearer <token>`, or the header configured by
     /// [`VerifierBuilder::header`](crate::VerifierBuilder::header).
     ///
@@ -104,10 +126,7 @@ impl Verifier {
     ///
     /// As [`verify`](Self::verify), and with the codes `header_missing`, `header_malformed` and `header_ambiguous`.
     pub async fn authenticate_request(&self, headers: &HeaderMap) -> Result<Auth, VerifyError> {
-        match bearer::token(headers, &self.0.header) {
-            Ok(token) => self.verify(token).await,
-            Err(error) => self.counted(Err(error.into())),
-        }
+        self.verify(self.bearer_token(headers)?).await
     }
 
     /// [`authenticate_request`](Self::authenticate_request) for a thread.
@@ -116,10 +135,7 @@ impl Verifier {
     ///
     /// As [`authenticate_request`](Self::authenticate_request).
     pub fn authenticate_request_blocking(&self, headers: &HeaderMap) -> Result<Auth, VerifyError> {
-        match bearer::token(headers, &self.0.header) {
-            Ok(token) => self.verify_blocking(token),
-            Err(error) => self.counted(Err(error.into())),
-        }
+        self.verify_blocking(self.bearer_token(headers)?)
     }
 
     /// Has keys at hand before the first token comes: for a server's start or its readiness probe.
@@ -178,39 +194,30 @@ impl Verifier {
     /// and the expiry, so that neither a stranger's token nor an old one causes a request.
     fn seek<'t>(&self, text: &'t str) -> Result<Sought<'t>, TokenError> {
         let digest = self.0.verified.digest(text);
-        let verified = digest.and_then(|digest| self.0.verified.get(&digest));
-        if let Some(verified) = verified.filter(|verified| self.0.keys.knows(&verified.kid)) {
-            return Ok(Sought {
-                text,
-                digest,
-                token: Token::Verified(verified),
-            });
+        if let Some(digest) = digest
+            && let Some(verified) = self.0.verified.get(&digest)
+            && self.0.keys.knows(&verified.kid)
+        {
+            let token = Token::Verified(verified, digest);
+            return Ok(Sought { text, token });
         }
         let token = UnverifiedToken::parse(text, &self.0.types)?;
         if !self.0.keys.knows(&token.jws.kid) {
             self.0.claims.check_before_key(&token.claims, self.now())?;
         }
-        Ok(Sought {
-            text,
-            digest,
-            token: Token::Unverified(token),
-        })
+        let token = Token::Unverified(token, digest);
+        Ok(Sought { text, token })
     }
 
     /// Decides with the issuer's present key of that name. The time is that after any wait for it.
     fn conclude(&self, sought: Sought<'_>, key: Arc<VerifyingKey>) -> Result<Auth, VerifyError> {
-        let Sought { text, digest, token } = sought;
-        let token = match token {
-            Token::Verified(verified) if Arc::ptr_eq(&verified.key, &key) => {
-                let checked = self.0.claims.check_times(verified.auth.times(), self.now());
-                if let (Err(_), Some(digest)) = (&checked, digest) {
-                    self.0.verified.remove(&digest);
-                }
-                return Ok(checked.map(|()| verified.auth)?);
+        let (token, digest) = match sought.token {
+            Token::Verified(verified, digest) if Arc::ptr_eq(&verified.key, &key) => {
+                return self.check_again(verified, &digest);
             }
             // Another key has that name by now.
-            Token::Verified(_) => UnverifiedToken::parse(text, &self.0.types)?,
-            Token::Unverified(token) => token,
+            Token::Verified(_, digest) => (UnverifiedToken::parse(sought.text, &self.0.types)?, Some(digest)),
+            Token::Unverified(token, digest) => (token, digest),
         };
         let UnverifiedToken { jws, claims } = token;
         // The signature first, so that the codes for claims tell a forger nothing.
@@ -229,38 +236,50 @@ impl Verifier {
         Ok(auth)
     }
 
+    /// Decides about a token whose signature was verified before, with what is still the issuer's key.
+    fn check_again(&self, verified: VerifiedToken, digest: &TokenDigest) -> Result<Auth, VerifyError> {
+        let checked = self.0.claims.check_times(verified.auth.times(), self.now());
+        if checked.is_err() {
+            self.0.verified.remove(digest);
+        }
+        Ok(checked.map(|()| verified.auth)?)
+    }
+
     fn now(&self) -> u64 {
         self.0.clock.now().unix_seconds()
     }
 
     fn counted(&self, outcome: Result<Auth, VerifyError>) -> Result<Auth, VerifyError> {
-        let counter = match &outcome {
-            Ok(_) => &self.0.accepted,
-            Err(error) => &self.0.refused[error.code().index()],
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
-        outcome
+        if outcome.is_ok() {
+            self.0.accepted.fetch_add(1, Ordering::Relaxed);
+        }
+        outcome.map_err(|error| self.refused(error))
+    }
+
+    /// Counts a refusal.
+    fn refused(&self, error: VerifyError) -> VerifyError {
+        self.0.refused[error.code().index()].fetch_add(1, Ordering::Relaxed);
+        error
     }
 }
 
 /// A token that waits for its key.
 struct Sought<'t> {
     text: &'t str,
-    digest: Option<TokenDigest>,
     token: Token<'t>,
 }
 
 enum Token<'t> {
     /// Its signature was verified before.
-    Verified(VerifiedToken),
-    Unverified(UnverifiedToken<'t>),
+    Verified(VerifiedToken, TokenDigest),
+    Unverified(UnverifiedToken<'t>, Option<TokenDigest>),
 }
 
 impl Sought<'_> {
     fn kid(&self) -> &str {
         match &self.token {
-            Token::Verified(verified) => &verified.kid,
-            Token::Unverified(token) => &token.jws.kid,
+            Token::Verified(verified, _) => &verified.kid,
+            Token::Unverified(token, _) => &token.jws.kid,
         }
     }
 }

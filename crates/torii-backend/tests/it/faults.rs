@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "figures are there to be read")]
 
 mod exchanges;
+mod interrupt;
 mod limits;
 mod load;
 mod outcomes;

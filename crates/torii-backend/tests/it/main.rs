@@ -10,6 +10,7 @@ mod client;
 mod contract;
 mod drift;
 mod faults;
+mod fork;
 mod key_cache;
 mod memory;
 mod mutants;

@@ -14,6 +14,7 @@ use futures_core::Stream;
 use http::{HeaderName, HeaderValue, Request, Response};
 use pollster::block_on;
 use serde_json::json;
+use serde_json::value::RawValue;
 use torii_backend::http_client::{Exchange, HttpClient, Limits};
 use torii_backend::{
     Error, Items, List, Mode, Organization, OrganizationFilter, Page, PagingError, Patch, Torii, UserFilter,
@@ -47,6 +48,23 @@ fn one_page_is_what_awaiting_a_list_brings() {
         asked,
         [format!("{path}?limit=2"), format!("{path}?limit=2&cursor=4")]
     );
+}
+
+/// What a caller keeps between two pages has a type, and can go from thread to thread.
+type RawPages = Box<dyn Iterator<Item = Result<Page<Box<RawValue>>, Error>> + Send>;
+type RawStream = Box<dyn Stream<Item = Result<Page<Box<RawValue>>, Error>> + Send + Unpin>;
+
+#[test]
+fn a_list_is_walked_with_items_of_ones_own_type() {
+    let server = numbers(3, 2);
+    let pages: RawPages = Box::new(all(&server.blocking_torii()).items_as().pages());
+    let stream: RawStream = Box::new(all(&server.torii()).items_as().pages());
+    for pages in [pages.collect(), collect(stream)] {
+        let items = pages.into_iter().flat_map(|page| page.unwrap().items);
+        let items = items.map(|item| serde_json::from_str(item.get()).unwrap());
+        assert_eq!(names(items.collect()), ["0", "1", "2"]);
+    }
+    assert_eq!(server.count(), 4);
 }
 
 #[test]

@@ -121,6 +121,13 @@ fn decide(case: &Case, key_set: &str, on_a_runtime: bool, remembered: usize) -> 
         };
         describe(outcome)
     });
+    // Whatever memory says, it says the same.
+    let headers = case.headers.as_ref().and_then(|_| headers(case));
+    let in_headers = || verifier.bearer_token(headers.as_ref()?).ok();
+    let token = case.token.as_deref().or_else(in_headers);
+    if let Some(outcome) = token.and_then(|token| verifier.verify_remembered(token)) {
+        assert_eq!(describe(outcome), decisions[1], "{}", case.name);
+    }
     assert!(
         issuer
             .asked

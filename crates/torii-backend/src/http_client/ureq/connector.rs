@@ -1,20 +1,22 @@
 //! How [`UreqClient`](super::UreqClient) connects: as ureq does, except that a failure to connect is told from every
-//! other one, that a name is looked up for a new connection only, and that no secret passes through ureq's logs.
+//! other one, that a name is looked up for a new connection only, that the application can end every wait, and that no
+//! secret passes through ureq's logs.
 
 use std::cell::RefCell;
 use std::error::Error as StdError;
 use std::fmt;
-use std::time::Instant;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use ureq::Error;
 use ureq::config::Config;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::time::Instant as UreqInstant;
 use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
+    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, LazyBuffers, NextTimeout, RustlsConnector,
+    Transport,
 };
 
+use super::tcp::Tcp;
+use crate::http_client::interrupt::{Interrupt, Interrupted};
 use crate::http_client::tls;
 
 /// Why there is no connection. Whatever fails otherwise may have been sent.
@@ -29,6 +31,10 @@ impl NotConnected {
             _ => false,
         }
     }
+
+    pub(super) fn is_interrupted(&self) -> bool {
+        matches!(&self.0, Error::Other(cause) if cause.is::<Interrupted>())
+    }
 }
 
 impl fmt::Display for NotConnected {
@@ -40,10 +46,11 @@ impl fmt::Display for NotConnected {
 impl StdError for NotConnected {}
 
 /// Opens connections, name look-up and TLS included, within the time for connecting.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Connecting {
-    connector: DefaultConnector,
-    resolver: DefaultResolver,
+    proxy: ConnectProxyConnector,
+    tls: RustlsConnector,
+    interrupt: Interrupt,
 }
 
 impl Connector<()> for Connecting {
@@ -53,39 +60,63 @@ impl Connector<()> for Connecting {
         match self.connect_within(details) {
             Ok(transport) => Ok(transport.map(Discreet)),
             // From the connection to a proxy, which is made through here as well.
-            Err(error @ Error::Other(_)) => Err(error),
+            Err(Error::Other(cause)) if cause.is::<NotConnected>() => Err(Error::Other(cause)),
             Err(error) => Err(Error::Other(NotConnected(error).into())),
         }
     }
 }
 
 impl Connecting {
-    fn connect_within(&self, details: &ConnectionDetails<'_>) -> Result<Option<Box<dyn Transport>>, Error> {
-        let started = Instant::now();
-        let (mut addrs, mut timeout) = (details.addrs.clone(), details.timeout);
-        // A proxy looks the name up itself.
-        if addrs.is_empty() && details.config.proxy().is_none() {
-            addrs = self.resolver.resolve(details.uri, details.config, timeout)?;
-            timeout.after = timeout.after.saturating_sub(started.elapsed()).into();
+    pub(super) fn new(interrupt: Interrupt) -> Self {
+        Self {
+            proxy: ConnectProxyConnector::default(),
+            tls: RustlsConnector::default(),
+            interrupt,
         }
+    }
+
+    fn connect_within(&self, details: &ConnectionDetails<'_>) -> Result<Option<Box<dyn Transport>>, Error> {
         let details = ConnectionDetails {
             uri: details.uri,
-            addrs,
+            addrs: details.addrs.clone(),
             config: details.config,
             // Requests differ in their time limits only, so they all share one TLS configuration.
             request_level: false,
-            resolver: &self.resolver,
-            now: UreqInstant::now(),
-            timeout,
+            resolver: details.resolver,
+            now: details.now,
+            timeout: details.timeout,
             current_time: details.current_time.clone(),
             run_connector: details.run_connector.clone(),
             register_shutdown: details.register_shutdown.clone(),
         };
-        self.connector.connect(&details, None)
+        let below: Box<dyn Transport> = match self.proxy.connect(&details, None::<()>)? {
+            Some(tunnel) => Box::new(tunnel),
+            None => Box::new(self.connect_tcp(&details)?),
+        };
+        let transport = self.tls.connect(&details, Some(below))?;
+        Ok(transport.map(|transport| Box::new(transport) as _))
+    }
+
+    fn connect_tcp(&self, details: &ConnectionDetails<'_>) -> Result<Tcp, Error> {
+        let (scheme, authority) = (details.uri.scheme(), details.uri.authority());
+        let address = scheme.zip(authority);
+        let address =
+            address.and_then(|(scheme, authority)| DefaultResolver::host_and_port(scheme, authority));
+        let buffers = LazyBuffers::new(
+            details.config.input_buffer_size(),
+            details.config.output_buffer_size(),
+        );
+        Tcp::open(
+            address.ok_or(Error::HostNotFound)?,
+            details.timeout,
+            buffers,
+            self.interrupt.clone(),
+        )
     }
 }
 
-/// Looks no name up. ureq asks for an address before it looks for an open connection, and most calls find one.
+/// Looks no name up: [`Tcp`] does. ureq asks for an address before it looks for an open connection, and most calls find
+/// one.
 #[derive(Debug)]
 pub(super) struct Later;
 

@@ -129,6 +129,19 @@ fn every_class_answers_every_kind_of_failure() {
 }
 
 #[test]
+fn what_the_application_interrupted_is_not_tried_again() {
+    let interrupted = failed(HttpErrorKind::Interrupted);
+    assert_eq!(verdicts(Read, &interrupted), [Return]);
+    assert_eq!(verdicts(Idempotent, &interrupted), [Return]);
+    assert_eq!(verdicts(Delete, &interrupted), [OutcomeUnknown]);
+    assert_eq!(verdicts(Effect, &interrupted), [OutcomeUnknown]);
+    let unsent = Err(HttpError::interrupted_before_sending());
+    for class in [Read, Idempotent, Delete, Effect] {
+        assert_eq!(verdicts(class, &unsent), [Return], "{class:?}");
+    }
+}
+
+#[test]
 fn without_retries_only_the_doubt_is_left() {
     let quota = Quota::default();
     for (outcome, verdict) in [

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use http::Response;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
 use pollster::block_on;
 use serde::Serialize;
 use serde_json::json;
+use serde_json::value::RawValue;
 use torii_backend::{Error, OrganizationFilter, Patch, Torii, UpdateUser};
 
 use super::USER;
@@ -64,6 +66,44 @@ fn what_came_with_a_reply_can_be_kept() {
     );
     let list = page.torii().organizations().list(&OrganizationFilter::default());
     assert_eq!(block_on(list.with_reply()).unwrap().status(), 200);
+}
+
+#[test]
+fn a_reply_read_as_raw_json_comes_as_it_was_sent() {
+    const SENT: &str =
+        r#"{"b": 1e999, "a":-0.10, "deep": [123456789012345678901234567890], "b":"\u00e9\ud800"}"#;
+    let server = Memory::answering(|_| Response::new(SENT.into()));
+    let call = server.torii().users().get(USER).reply_as::<Box<RawValue>>();
+    assert_eq!(block_on(call.into_future()).unwrap().get(), SENT);
+    let call = server
+        .blocking_torii()
+        .users()
+        .get(USER)
+        .reply_as::<Box<RawValue>>();
+    assert_eq!(call.send().unwrap().get(), SENT);
+}
+
+#[test]
+fn a_reply_read_as_raw_json_is_json() {
+    for body in ["<html>", "", "{\"a\": }", "{} {}"] {
+        let server = Memory::answering(move |_| Response::new(body.into()));
+        let call = server.blocking_torii().users().get(USER).without_retries();
+        let error = call.reply_as::<Box<RawValue>>().send().unwrap_err();
+        assert!(matches!(error, Error::Decode(_)), "{body:?}: {error:?}");
+    }
+}
+
+#[test]
+fn a_call_read_as_another_type_keeps_its_settings() {
+    let server = Memory::answering(|_| status(500));
+    let users = server.blocking_torii().users();
+    let call = users
+        .get(USER)
+        .without_retries()
+        .header(USER_AGENT, HeaderValue::from_static("mine"));
+    call.reply_as::<Box<RawValue>>().send().unwrap_err();
+    assert_eq!(server.count(), 1);
+    assert_eq!(server.asked()[0].request.headers()[USER_AGENT], "mine");
 }
 
 #[test]

@@ -93,6 +93,95 @@ fn remembered_tokens_refresh_their_keys_and_survive_a_refresh_that_brings_the_sa
     assert_eq!(verifier.status().generation, 1);
 }
 
+/// The code of what is answered from memory, or `nothing`.
+fn remembered(verifier: &Verifier, token: &str) -> String {
+    verifier
+        .verify_remembered(token)
+        .map_or_else(|| "nothing".to_owned(), code)
+}
+
+#[test]
+fn memory_answers_for_tokens_that_were_verified_and_for_no_others() {
+    let issuer = Issuer::new();
+    let (verifier, token) = (issuer.warm_verifier(), issuer.token());
+    assert_eq!(remembered(&verifier, &token), "nothing");
+    verifier.verify_blocking(&token).unwrap();
+    assert_eq!(
+        verifier.verify_remembered(&token).unwrap().unwrap().user_id(),
+        "user"
+    );
+    let mut forged = token.clone();
+    forged.truncate(token.len() - 86);
+    forged.push_str(&"A".repeat(86));
+    for other in [
+        forged.as_str(),
+        "",
+        "a.b.c",
+        &token[1..],
+        &issuer.token_naming("unknown"),
+    ] {
+        assert_eq!(remembered(&verifier, other), "nothing");
+    }
+    let forgetful = issuer.builder().remember_verified(0).build().unwrap();
+    forgetful.verify_blocking(&token).unwrap();
+    assert_eq!(remembered(&forgetful, &token), "nothing");
+    let counts = verifier.counts();
+    assert_eq!(
+        (counts.accepted, counts.refused),
+        (2, Vec::new()),
+        "an answer is counted"
+    );
+}
+
+#[test]
+fn memory_says_that_a_token_has_expired_once() {
+    let issuer = Issuer::new();
+    let verifier = issuer.warm_verifier();
+    let short = issuer.key.sign(&json!({
+        "iss": issuer.endpoint.url(), "sub": "a user", "pid": "an environment", "iat": NOW, "exp": NOW + 60,
+    }));
+    verifier.verify_blocking(&short).unwrap();
+    issuer.clock.advance(MINUTE + Duration::from_secs(30));
+    assert_eq!(remembered(&verifier, &short), "expired");
+    assert_eq!(remembered(&verifier, &short), "nothing", "it is forgotten then");
+    assert_eq!(verifier.counts().refused, [("expired", 1)]);
+}
+
+#[test]
+fn memory_leaves_keys_that_are_not_fresh_to_verify() {
+    let issuer = Issuer::new();
+    let (verifier, token) = (issuer.warm_verifier(), issuer.token());
+    verifier.verify_blocking(&token).unwrap();
+    issuer.clock.advance(TTL);
+    assert_eq!(remembered(&verifier, &token), "nothing");
+    let_requests_come();
+    assert_eq!(issuer.requests(), 1, "memory fetches nothing");
+    verifier.verify_blocking(&token).unwrap();
+    eventually_fetched(&verifier, 2);
+    assert_eq!(remembered(&verifier, &token), "ok");
+
+    // Fresh again, and another key of that name.
+    issuer.endpoint.set(key_set(&[&Key::new("first")]));
+    issuer.clock.advance(TTL);
+    verifier.verify_blocking(&token).unwrap();
+    eventually_fetched(&verifier, 3);
+    assert_eq!(remembered(&verifier, &token), "nothing");
+    assert_eq!(code(verifier.verify_blocking(&token)), "bad_signature");
+}
+
+#[test]
+fn memory_answers_under_keys_that_were_given() {
+    let issuer = Issuer::new();
+    let source = KeySource::Jwks(jwks(&[&issuer.key]));
+    let verifier = issuer.builder().key_source(source).build().unwrap();
+    verifier.verify_blocking(&issuer.token()).unwrap();
+    issuer.clock.advance(2 * DAY);
+    assert_eq!(remembered(&verifier, &issuer.token()), "nothing", "another token");
+    let token = issuer.token();
+    verifier.verify_blocking(&token).unwrap();
+    assert_eq!(remembered(&verifier, &token), "ok");
+}
+
 #[test]
 fn two_policies_share_no_remembered_token() {
     let issuer = Issuer::new();

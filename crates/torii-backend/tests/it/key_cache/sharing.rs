@@ -7,6 +7,7 @@ use torii_backend::{KeySnapshot, KeySource, Verifier, verify_token, verify_token
 use super::{
     DAY, HOUR, Issuer, TTL, claims, code, eventually_failed, eventually_fetched, key_set, let_requests_come,
 };
+use crate::faults::in_a_child;
 use crate::support::faultd::{Faultd, Reply};
 use crate::support::tokens::{Key, jwks};
 
@@ -41,6 +42,27 @@ async fn verifiers_with_the_defaults_share_one_cache() {
         "ok"
     );
     assert_eq!(issuer.requests(), 1);
+}
+
+#[test]
+fn keys_that_were_forgotten_are_fetched_again() {
+    // In a process of its own, because other tests share keys too.
+    let test = "key_cache::sharing::keys_that_were_forgotten_are_fetched_again";
+    in_a_child(test, &[], || {
+        let issuer = Issuer::new();
+        let (url, token) = (issuer.endpoint.url(), token_of_today(&issuer));
+        let before = Verifier::new(&url).unwrap();
+        let doors: [&dyn Fn() -> String; 2] = [&|| code(verify_token_blocking(&token, &url)), &|| {
+            code(Verifier::new(&url).unwrap().verify_blocking(&token))
+        }];
+        for (place, door) in doors.into_iter().cycle().take(4).enumerate() {
+            assert_eq!([door(), door()], ["ok", "ok"]);
+            assert_eq!(issuer.requests(), place + 1);
+            torii_backend::forget_shared_keys();
+        }
+        assert_eq!(code(before.verify_blocking(&token)), "ok");
+        assert_eq!(issuer.requests(), 4, "a verifier keeps what it has");
+    });
 }
 
 #[test]
