@@ -13,6 +13,7 @@ mod json;
 mod jwks;
 mod key_source;
 mod lru;
+mod many;
 #[cfg(all(test, torii_model_check))]
 mod model;
 mod remote;

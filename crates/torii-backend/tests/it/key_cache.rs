@@ -1,6 +1,7 @@
 //! The key cache: when keys are fetched, waited for, kept and refused. The network is real, the clock is manual.
 
 mod cold;
+mod many;
 mod outage;
 mod refresh;
 mod remembered;
