@@ -23,29 +23,40 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 /// `max-age` less `Age`, zero for `no-store` and `no-cache`, `None` if nothing readable is said.
 pub(crate) fn freshness(headers: &HeaderMap) -> Option<Duration> {
     let mut max_age = None;
-    for value in headers.get_all(CACHE_CONTROL) {
-        for directive in value.to_str().ok()?.split(',').map(str::trim) {
-            if directive.eq_ignore_ascii_case("no-store") || directive.eq_ignore_ascii_case("no-cache") {
-                return Some(Duration::ZERO);
-            }
-            let Some((name, argument)) = directive.split_once('=') else {
-                continue;
-            };
-            if name.eq_ignore_ascii_case("max-age") {
-                let seconds = delta_seconds(argument.trim_matches('"'))?;
-                // Two answers are no answer.
-                if max_age.is_some_and(|earlier| earlier != seconds) {
-                    return None;
-                }
-                max_age = Some(seconds);
-            }
+    let lines = headers.get_all(CACHE_CONTROL).iter();
+    for directive in lines.filter_map(|line| line.to_str().ok()).flat_map(elements) {
+        if directive.eq_ignore_ascii_case("no-store") || directive.eq_ignore_ascii_case("no-cache") {
+            return Some(Duration::ZERO);
+        }
+        let (name, argument) = directive.split_once('=').unwrap_or((directive, ""));
+        if name.eq_ignore_ascii_case("max-age") {
+            let seconds = delta_seconds(argument.trim_matches('"'));
+            // Two answers are no answer.
+            max_age = Some(seconds.filter(|_| max_age.is_none_or(|earlier| earlier == seconds)));
         }
     }
     let age = headers
         .get(AGE)
-        .and_then(|age| delta_seconds(age.to_str().ok()?))
-        .unwrap_or(0);
-    max_age.map(|seconds| Duration::from_secs(seconds.saturating_sub(age)))
+        .and_then(|age| age.to_str().ok()?.split(',').next());
+    let age = age.and_then(|age| delta_seconds(age.trim())).unwrap_or(0);
+    max_age
+        .flatten()
+        .map(|seconds| Duration::from_secs(seconds.saturating_sub(age)))
+}
+
+/// The elements of a list. A comma in a quoted string separates nothing (RFC 9110, section 5.6.4).
+fn elements(line: &str) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped) = (false, false);
+    let separates = move |character| {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            _ => {}
+        }
+        character == ',' && !quoted
+    };
+    line.split(separates).map(str::trim)
 }
 
 fn http_date(value: &HeaderValue) -> Option<SystemTime> {

@@ -136,7 +136,7 @@ impl ClaimsPolicy {
             (None, true) => return Ok(()),
             // RFC 7519, section 4.1.3: who does not identify with a value of `aud` must reject the token.
             (Some(_), true) => {
-                return mismatch("the token is for an audience, and `audiences` is not configured");
+                return mismatch("the token is for an audience, and none is configured");
             }
             (None, false) => return Err(missing("aud")),
             (Some(claimed), false) => claimed,

@@ -3,9 +3,11 @@
 //! `serde_json` already refuses a byte order mark, lone surrogates, `NaN`, numbers out of range, invalid UTF-8 and
 //! anything after the value. It keeps the last of duplicate members and allows a depth of 128; this does neither.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
 /// Deepest nesting of objects and arrays, the outermost included.
@@ -19,6 +21,34 @@ pub(crate) fn object(text: &[u8]) -> Result<Map<String, Value>, serde_json::Erro
     match value {
         Value::Object(members) => Ok(members),
         _ => Err(serde_json::Error::custom("not an object")),
+    }
+}
+
+/// Reads exactly one JSON object, without looking into its members. None may be repeated.
+pub(crate) fn members(text: &str) -> Result<BTreeMap<String, &RawValue>, serde_json::Error> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let members = reader.deserialize_map(Members)?;
+    reader.end()?;
+    Ok(members)
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = BTreeMap<String, &'de RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object without duplicate members")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+        let mut members = BTreeMap::new();
+        while let Some((name, value)) = access.next_entry()? {
+            if members.insert(name, value).is_some() {
+                return Err(A::Error::custom("duplicate member"));
+            }
+        }
+        Ok(members)
     }
 }
 

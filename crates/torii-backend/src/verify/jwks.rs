@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -47,17 +46,12 @@ type Point = ([u8; COORDINATE_LENGTH], [u8; COORDINATE_LENGTH]);
 impl KeySet {
     /// Reads a JWKS document. Keys that cannot be used are passed over one by one; none at all is an error.
     pub(crate) fn from_jwks(document: &[u8]) -> Result<Self, KeySetError> {
-        #[derive(Deserialize)]
-        struct Document<'a> {
-            #[serde(borrow)]
-            keys: Vec<&'a RawValue>,
-        }
-
         if document.len() > MAX_KEY_SET {
             return Err(KeySetError::TooLarge { limit: MAX_KEY_SET });
         }
         let text = str::from_utf8(document).map_err(|_| KeySetError::Malformed("not UTF-8"))?;
-        let Document { keys } = serde_json::from_str(text)
+        let keys: Vec<&RawValue> = json::members(text)
+            .and_then(|members| serde_json::from_str(members.get("keys").map_or("null", |keys| keys.get())))
             .map_err(|_| KeySetError::Malformed("not a JSON object with one `keys` array"))?;
         if keys.len() > MAX_KEYS {
             return Err(KeySetError::Malformed("too many keys"));

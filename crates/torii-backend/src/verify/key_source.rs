@@ -84,8 +84,9 @@ pub(crate) fn read(source: &KeySource) -> Result<Option<KeySet>, ConfigError> {
         KeySource::Jwk(text) => KeySet::from_jwk(text.as_bytes()),
         KeySource::Jwks(text) => KeySet::from_jwks(text.as_bytes()),
         KeySource::File(path) => {
+            // The path is not repeated: whoever mistakes it for the key puts the key here.
             let text = std::fs::read_to_string(path)
-                .map_err(|error| ConfigError::new("key file", format!("{}: {error}", path.display())))?;
+                .map_err(|error| ConfigError::new("key file", format!("cannot be read: {error}")))?;
             from_any(&text)
         }
     };

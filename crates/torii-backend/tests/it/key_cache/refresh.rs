@@ -61,6 +61,12 @@ const FRESHNESS: &[(&[(&str, &str)], u64)] = &[
     (&[("cache-control", "max-age=59")], 60),
     (&[("cache-control", "no-store")], 60),
     (&[("cache-control", "no-cache, max-age=600")], 60),
+    (&[("cache-control", "max-age=abc, no-cache")], 60),
+    (&[("cache-control", "x=\"a, no-store\", max-age=600")], 600),
+    (
+        &[("cache-control", "max-age=600"), ("cache-control", "max-age")],
+        300,
+    ),
     (&[("cache-control", "max-age=31536000")], 3600),
     (&[("cache-control", "max-age=99999999999999999999999")], 3600),
     (&[("cache-control", "max-age=-1")], 300),
@@ -81,6 +87,7 @@ const FRESHNESS: &[(&[(&str, &str)], u64)] = &[
     (&[("cache-control", "max-age=3000"), ("age", "1000")], 2000),
     (&[("cache-control", "max-age=300"), ("age", "301")], 60),
     (&[("cache-control", "max-age=600"), ("age", "-7")], 600),
+    (&[("cache-control", "max-age=600"), ("age", "250, 300")], 350),
 ];
 
 /// The TTL, as the exported keys state it.

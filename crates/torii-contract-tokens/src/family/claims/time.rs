@@ -143,6 +143,9 @@ fn expiry(family: &mut Family) {
     ));
     let at_leeway = format!("{}.999", NOW - LEEWAY);
     family.add(case("exp-fraction-at-leeway", floored, &at_leeway).refused("expired"));
+    let nearest = "A number is the nearest double, however many digits it has.";
+    let long = format!("{}.99999980000", NOW - LEEWAY);
+    family.add(case("exp-fraction-of-many-digits", nearest, &long).refused("expired"));
 }
 
 fn issue(family: &mut Family) {

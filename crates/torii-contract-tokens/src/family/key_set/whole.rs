@@ -83,6 +83,16 @@ pub(super) fn refused_sets(family: &mut Family) {
         ),
         ("set-is-an-array", format!("[{signer}]"), "A set is an object."),
         (
+            "set-is-an-array-of-keys",
+            format!("[[{signer}]]"),
+            "A set is an object.",
+        ),
+        (
+            "set-unknown-member-twice",
+            format!(r#"{{"next":1,"next":2,"keys":[{signer}]}}"#),
+            "Two readers of one set must not see two sets.",
+        ),
+        (
             "set-keys-twice",
             format!(r#"{{"keys":[],"keys":[{signer}]}}"#),
             "Two readers of one set must not see two sets.",
