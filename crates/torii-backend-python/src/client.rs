@@ -1,0 +1,187 @@
+//! The API client, as Python calls it.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use pyo3::IntoPyObjectExt;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use torii_backend::{BlockingTorii, ConfigError, Error, Torii, ToriiBuilder};
+
+use crate::errors::{api_error, config_error, setting_error};
+use crate::operations::Request;
+use crate::pages::{AsyncPages, Pages};
+use crate::settings;
+use crate::task::{self, Task};
+
+/// A client of the API for callers of both kinds. It opens no connection before its first call.
+#[pyclass(frozen, module = "torii_backend._native")]
+pub(crate) struct Client {
+    builder: ToriiBuilder,
+    connected: ArcSwap<Connected>,
+    /// What kind of secret key it has, such as `sk_live_***`.
+    #[pyo3(get)]
+    secret_key: &'static str,
+    #[pyo3(get)]
+    api_url: String,
+}
+
+/// The connections of both kinds of callers.
+struct Connected {
+    blocking: BlockingTorii,
+    asynchronous: Torii,
+}
+
+#[pymethods]
+impl Client {
+    #[new]
+    #[pyo3(signature = (
+        secret_key, *, api_url, timeout, attempt_timeout, connect_timeout, allow_insecure_http, user_agent_suffix
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "they are Python's keywords")]
+    fn new(
+        py: Python<'_>,
+        secret_key: &Bound<'_, PyAny>,
+        api_url: Option<&Bound<'_, PyAny>>,
+        timeout: &Bound<'_, PyAny>,
+        attempt_timeout: &Bound<'_, PyAny>,
+        connect_timeout: &Bound<'_, PyAny>,
+        allow_insecure_http: &Bound<'_, PyAny>,
+        user_agent_suffix: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        const OURS: &str = concat!("torii-backend-python/", env!("CARGO_PKG_VERSION"));
+        let key = settings::text("secret_key", secret_key)?;
+        let api_url = match api_url {
+            Some(url) => settings::text("api_url", url)?,
+            None => Torii::DEFAULT_API_URL.to_owned(),
+        };
+        let suffix = match user_agent_suffix {
+            Some(suffix) => format!("{OURS} {}", settings::text("user_agent_suffix", suffix)?),
+            None => OURS.to_owned(),
+        };
+        let allow_insecure_http = allow_insecure_http
+            .extract()
+            .map_err(|_| setting_error(py, "allow_insecure_http", "must be a bool"))?;
+        let builder = Torii::builder(&key)
+            .api_url(&api_url)
+            .call_timeout(settings::seconds("timeout", timeout)?)
+            .attempt_timeout(settings::seconds("attempt_timeout", attempt_timeout)?)
+            .connect_timeout(settings::seconds("connect_timeout", connect_timeout)?)
+            .allow_insecure_http(allow_insecure_http)
+            .user_agent_suffix(suffix)
+            .interrupt(signal_came);
+        let connected = Connected::new(&builder).map_err(|error| config_error(py, &error))?;
+        let kinds = [("sk_live_", "sk_live_***"), ("sk_test_", "sk_test_***")];
+        Ok(Self {
+            builder,
+            connected: ArcSwap::from_pointee(connected),
+            secret_key: kinds
+                .iter()
+                .find(|(prefix, _)| key.starts_with(prefix))
+                .map_or("***", |(_, shown)| shown),
+            api_url,
+        })
+    }
+
+    /// Makes a call on this thread, with the GIL released. Brings the JSON of the reply, if it has one.
+    fn call<'py>(&self, py: Python<'py>, request: &Bound<'py, Request>) -> PyResult<Bound<'py, PyAny>> {
+        let (connected, request) = (self.connected.load_full(), request.get());
+        let reply = interruptible(py, || request.prepare(&connected.blocking)?.send())?;
+        let operation = request.operation.clone();
+        Outcome { operation, reply }.into_pyobject(py)
+    }
+
+    /// Makes a call on the runtime, and calls `done(reply, error)` from there.
+    fn start(&self, py: Python<'_>, request: &Bound<'_, Request>, done: Py<PyAny>) -> PyResult<Task> {
+        let request = request.get();
+        let prepared = request.prepare(&self.connected.load().asynchronous);
+        let operation = request.operation.clone();
+        task::start(py, done, async move {
+            let reply = match prepared {
+                Ok(prepared) => prepared.make().await,
+                Err(error) => Err(error),
+            };
+            Ok(Outcome { operation, reply })
+        })
+    }
+
+    /// Walks a list page by page on the threads that ask.
+    fn pages(&self, request: &Bound<'_, Request>) -> Pages {
+        Pages::new(self.connected.load().blocking.clone(), request.get())
+    }
+
+    /// Walks a list page by page on the runtime.
+    fn async_pages(&self, request: &Bound<'_, Request>) -> AsyncPages {
+        AsyncPages::new(self.connected.load().asynchronous.clone(), request.get())
+    }
+
+    /// Closes the connections that no call needs. A call after that opens new ones.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        let connected = Connected::new(&self.builder).map_err(|error| config_error(py, &error))?;
+        self.connected.store(Arc::new(connected));
+        Ok(())
+    }
+
+    /// Refuses to be pickled or copied: a secret key stays where it was put.
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(PyTypeError::new_err(
+            "a client holds a secret key and is neither pickled nor copied",
+        ))
+    }
+}
+
+impl Connected {
+    fn new(builder: &ToriiBuilder) -> Result<Self, ConfigError> {
+        Ok(Self {
+            blocking: builder.clone().build_blocking()?,
+            asynchronous: builder.clone().build()?,
+        })
+    }
+}
+
+/// What came of a call; becomes a Python object where the interpreter is attached.
+pub(crate) struct Outcome {
+    pub(crate) operation: String,
+    pub(crate) reply: Result<Option<Vec<u8>>, Error>,
+}
+
+impl<'py> IntoPyObject<'py> for Outcome {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        match self.reply {
+            Ok(reply) => reply.into_bound_py_any(py),
+            Err(error) => Err(api_error(py, &self.operation, &error)),
+        }
+    }
+}
+
+thread_local! {
+    /// What a signal's handler raised while this thread waits.
+    static RAISED: Cell<Option<PyErr>> = const { Cell::new(None) };
+}
+
+/// Runs the handlers of the signals that came. Asked by the core while it waits; true ends the wait.
+fn signal_came() -> bool {
+    let raised = Python::try_attach(|py| match py.check_signals() {
+        Ok(()) => false,
+        Err(error) => {
+            RAISED.set(Some(error));
+            true
+        }
+    });
+    // Where there is no interpreter any more, nobody waits for an answer.
+    raised.unwrap_or(true)
+}
+
+/// Works with the GIL released. What a signal's handler raises meanwhile comes out in place of the result.
+pub(crate) fn interruptible<T: Send>(py: Python<'_>, work: impl Send + FnOnce() -> T) -> PyResult<T> {
+    let result = py.detach(work);
+    match RAISED.take() {
+        Some(raised) => Err(raised),
+        None => Ok(result),
+    }
+}

@@ -1,0 +1,103 @@
+//! The errors of the API client.
+
+use std::error::Error as StdError;
+
+use pyo3::PyTypeInfo;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use torii_backend::http_client::{HttpError, HttpErrorKind};
+use torii_backend::{ApiError, Error};
+
+use super::python::{
+    ToriiApiError, ToriiOutcomeUnknownError, ToriiReplyError, ToriiRequestError, ToriiTimeoutError,
+    ToriiTransportError,
+};
+use super::{config_error, exception, with_causes};
+
+/// The exception for an error of an operation.
+pub(crate) fn api_error(py: Python<'_>, operation: &str, error: &Error) -> PyErr {
+    let message = with_causes(error);
+    let failed = Failed { operation, error };
+    match error {
+        Error::Config(error) => config_error(py, error),
+        Error::Api(_) => failed.exception::<ToriiApiError>(py, &message),
+        Error::Transport(error) => match error
+            .source()
+            .and_then(|source| source.downcast_ref::<HttpError>())
+        {
+            Some(source) if source.kind() == HttpErrorKind::Timeout => {
+                failed.exception::<ToriiTimeoutError>(py, &message)
+            }
+            _ => failed.exception::<ToriiTransportError>(py, &message),
+        },
+        Error::OutcomeUnknown(unknown) => {
+            let exception = failed.exception::<ToriiOutcomeUnknownError>(py, &message);
+            if let Some(source) = unknown.source().and_then(|source| source.downcast_ref::<Error>()) {
+                exception.set_cause(py, Some(api_error(py, operation, source)));
+            }
+            // An attribute of an exception that has one: it does not fail, and would leave the hint in the message.
+            let _ = exception.value(py).setattr("hint", unknown.hint());
+            exception
+        }
+        Error::Decode(_) => failed.exception::<ToriiReplyError>(py, &message),
+        Error::Paging(_) => failed.exception::<ToriiReplyError>(py, &format!("{operation}: {message}")),
+        // What is left was not sent, and does not name its operation.
+        _ => request_error(py, operation, message),
+    }
+}
+
+/// The exception for arguments that cannot be sent.
+pub(crate) fn request_error(py: Python<'_>, operation: &str, problem: String) -> PyErr {
+    exception::<ToriiRequestError>(py, &format!("{operation}: {problem}"), |keywords| {
+        keywords.set_item("status", 0)?;
+        keywords.set_item("operation", operation)
+    })
+}
+
+struct Failed<'e> {
+    operation: &'e str,
+    error: &'e Error,
+}
+
+impl Failed<'_> {
+    fn exception<E: PyTypeInfo>(&self, py: Python<'_>, message: &str) -> PyErr {
+        exception::<E>(py, message, |keywords| self.describe(keywords))
+    }
+
+    fn describe(&self, keywords: &Bound<'_, PyDict>) -> PyResult<()> {
+        let Self { operation, error } = self;
+        keywords.set_item("status", error.status().map_or(0, |status| status.as_u16()))?;
+        keywords.set_item("body", body(keywords.py(), error)?)?;
+        keywords.set_item("operation", operation)?;
+        keywords.set_item("attempts", attempts(error))?;
+        let wait = error.as_api().and_then(ApiError::retry_after);
+        keywords.set_item("retry_after", wait.map(|wait| wait.as_secs_f64()))
+    }
+}
+
+/// What the reply said: its JSON, or its text.
+fn body<'py>(py: Python<'py>, error: &Error) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let text = match error {
+        Error::Decode(error) => error.excerpt(),
+        _ => match error.as_api() {
+            Some(error) => error.body(),
+            None => return Ok(None),
+        },
+    };
+    // Python's parser refuses more than ours did, such as a number of 5,000 digits.
+    let json = py.import("json")?.call_method1("loads", (text,));
+    Ok(Some(match json {
+        Ok(json) => json,
+        Err(_) => text.into_pyobject(py)?.into_any(),
+    }))
+}
+
+/// How many attempts were made, as far as the error tells.
+fn attempts(error: &Error) -> u32 {
+    match error {
+        Error::Api(error) => error.attempts(),
+        Error::Transport(error) => error.attempts(),
+        Error::OutcomeUnknown(error) => error.attempts(),
+        _ => 0,
+    }
+}

@@ -1,0 +1,82 @@
+//! The errors of verification.
+
+use std::fmt::Display;
+
+use pyo3::PyTypeInfo;
+use pyo3::prelude::*;
+use torii_backend::{ConfigError, ErrorCode, VerifyError};
+
+use super::python::{ToriiAuthError, ToriiConfigError, ToriiKeysUnavailableError, ToriiTokenExpiredError};
+use super::{exception, with_causes};
+
+/// The challenge to a client that has sent a token (RFC 6750, section 3).
+const INVALID_TOKEN: &str = r#"Bearer error="invalid_token""#;
+
+/// The exception for a token that is not accepted.
+pub(crate) fn verify_error(py: Python<'_>, error: &VerifyError) -> PyErr {
+    let message = with_causes(error);
+    let code = error.code();
+    match error {
+        VerifyError::Config(error) => config_error(py, error),
+        VerifyError::KeysUnavailable(error) => {
+            exception::<ToriiKeysUnavailableError>(py, &message, |keywords| {
+                keywords.set_item("code", code.to_string())?;
+                keywords.set_item("retry_after", error.retry_after().as_secs_f64())
+            })
+        }
+        VerifyError::Token(_) => {
+            let challenge = error.www_authenticate();
+            let challenge = challenge.as_ref().and_then(|challenge| challenge.to_str().ok());
+            match code {
+                ErrorCode::Expired => token_error::<ToriiTokenExpiredError>(py, &message, code, challenge),
+                _ => token_error::<ToriiAuthError>(py, &message, code, challenge),
+            }
+        }
+    }
+}
+
+/// The exception for what is refused before the core sees it.
+pub(crate) fn refusal(py: Python<'_>, code: ErrorCode, detail: &str) -> PyErr {
+    token_error::<ToriiAuthError>(py, &format!("{code}: {detail}"), code, Some(INVALID_TOKEN))
+}
+
+/// The exception for a setting that the core cannot use.
+pub(crate) fn config_error(py: Python<'_>, error: &ConfigError) -> PyErr {
+    let message = error.to_string();
+    let problem = message.strip_prefix(error.setting()).unwrap_or(&message);
+    setting_error(
+        py,
+        argument(error.setting()),
+        problem.trim_start_matches([':', ' ']),
+    )
+}
+
+/// The exception for an argument that cannot be a setting.
+pub(crate) fn setting_error(py: Python<'_>, argument: &str, problem: impl Display) -> PyErr {
+    exception::<ToriiConfigError>(py, &format!("{argument}: {problem}"), |_| Ok(()))
+}
+
+/// What a setting of the core is called in Python, where the two differ.
+fn argument(setting: &str) -> &str {
+    match setting {
+        "audiences" => "audience",
+        "cache" => "stale_limit",
+        "import_keys" => "keys",
+        "key file" => "jwks_file",
+        "secret key" => "secret_key",
+        "user agent suffix" => "user_agent_suffix",
+        other => other,
+    }
+}
+
+fn token_error<E: PyTypeInfo>(
+    py: Python<'_>,
+    message: &str,
+    code: ErrorCode,
+    challenge: Option<&str>,
+) -> PyErr {
+    exception::<E>(py, message, |keywords| {
+        keywords.set_item("code", code.to_string())?;
+        keywords.set_item("www_authenticate", challenge)
+    })
+}

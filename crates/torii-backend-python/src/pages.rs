@@ -1,0 +1,153 @@
+//! Lists, walked page by page. The core walks; this keeps where a walk has come to.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures_core::Stream;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use serde_json::value::RawValue;
+use tokio::sync::Mutex;
+use torii_backend::{Async, Blocking, Cursor, Error, List, Mode, Page, Torii};
+
+use crate::client::{Outcome, interruptible};
+use crate::errors::api_error;
+use crate::operations::{Request, page_bytes};
+use crate::task::{self, Task};
+
+type RawPage = Page<Box<RawValue>>;
+
+/// The pages of a list, for threads.
+#[pyclass(module = "torii_backend._native")]
+pub(crate) struct Pages(Walk<Blocking, Box<dyn Iterator<Item = Result<RawPage, Error>> + Send + Sync>>);
+
+impl Pages {
+    pub(crate) fn new(torii: Torii<Blocking>, request: &Request) -> Self {
+        Self(Walk::new(torii, request))
+    }
+
+    fn step(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        let mut pages = match self.0.under_way.take() {
+            Some(pages) => pages,
+            None => Box::new(self.0.list()?.pages()),
+        };
+        let page = pages.next();
+        self.0.arrived(pages, page)
+    }
+}
+
+#[pymethods]
+impl Pages {
+    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    /// The JSON of the next page. After an error, the same page is asked for again.
+    fn __next__(&mut self, py: Python<'_>) -> PyResult<Option<Vec<u8>>> {
+        let page = interruptible(py, || self.step())?;
+        page.map_err(|error| api_error(py, &self.0.request.operation, &error))
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(uncopyable())
+    }
+}
+
+/// The pages of a list, for event loops.
+#[pyclass(frozen, module = "torii_backend._native")]
+pub(crate) struct AsyncPages {
+    operation: String,
+    walk: Arc<Mutex<Walk<Async, torii_backend::Pages<Box<RawValue>>>>>,
+}
+
+impl AsyncPages {
+    pub(crate) fn new(torii: Torii, request: &Request) -> Self {
+        Self {
+            operation: request.operation.clone(),
+            walk: Arc::new(Mutex::new(Walk::new(torii, request))),
+        }
+    }
+}
+
+#[pymethods]
+impl AsyncPages {
+    /// Asks for the next page on the runtime, and calls `done(page, error)` from there: `None` is the end. After an error
+    /// or a cancelled task, the same page is asked for again.
+    fn start(&self, py: Python<'_>, done: Py<PyAny>) -> PyResult<Task> {
+        let (operation, walk) = (self.operation.clone(), self.walk.clone());
+        task::start(py, done, async move {
+            let reply = walk.lock().await.step().await;
+            Ok(Outcome { operation, reply })
+        })
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(uncopyable())
+    }
+}
+
+fn uncopyable() -> PyErr {
+    PyTypeError::new_err("the pages of a list are neither pickled nor copied")
+}
+
+/// A list on its way. The core ends a walk with its first error; this one goes on where that happened.
+struct Walk<M: Mode, P> {
+    torii: Torii<M>,
+    request: Request,
+    /// Where to go on, once a page has come.
+    next: Option<Cursor>,
+    under_way: Option<P>,
+}
+
+impl<M: Mode, P> Walk<M, P> {
+    fn new(torii: Torii<M>, request: &Request) -> Self {
+        Self {
+            torii,
+            request: request.clone(),
+            next: None,
+            under_way: None,
+        }
+    }
+
+    /// The rest of the list.
+    fn list(&self) -> Result<List<M, Box<RawValue>>, Error> {
+        let list = self.request.prepare_list(&self.torii)?;
+        Ok(match &self.next {
+            Some(cursor) => list.cursor(cursor.clone()),
+            None => list,
+        })
+    }
+
+    /// Takes a page in, as JSON.
+    fn arrived(&mut self, pages: P, page: Option<Result<RawPage, Error>>) -> Result<Option<Vec<u8>>, Error> {
+        match page {
+            Some(Ok(page)) => {
+                self.under_way = Some(pages);
+                self.next.clone_from(&page.next_cursor);
+                page_bytes(&page).map(Some)
+            }
+            // The list is at fault, and would be again.
+            Some(Err(error @ Error::Paging(_))) => {
+                self.under_way = Some(pages);
+                Err(error)
+            }
+            Some(Err(error)) => Err(error),
+            None => {
+                self.under_way = Some(pages);
+                Ok(None)
+            }
+        }
+    }
+}
+
+impl Walk<Async, torii_backend::Pages<Box<RawValue>>> {
+    async fn step(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        let mut pages = match self.under_way.take() {
+            Some(pages) => pages,
+            None => self.list()?.pages(),
+        };
+        let page = poll_fn(|cx| Pin::new(&mut pages).poll_next(cx)).await;
+        self.arrived(pages, page)
+    }
+}

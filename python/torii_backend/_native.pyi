@@ -1,0 +1,212 @@
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import Field
+from os import PathLike
+from typing import Any, ClassVar, final
+from uuid import UUID
+
+from typing_extensions import Self, disjoint_base
+
+from torii_backend.types import ToriiActiveOrganization, ToriiActor, ToriiKeyStatus, ToriiVerifyCounts
+from torii_backend.verify import Headers
+
+__all__ = [
+    "AsyncPages",
+    "Client",
+    "ManualClock",
+    "Pages",
+    "Request",
+    "Task",
+    "ToriiAuth",
+    "Verification",
+    "Verifier",
+    "__version__",
+    "authenticate_request",
+    "begin_authenticate_request",
+    "begin_verify_token",
+    "clear_jwks_cache_for_tests",
+    "verify_es256",
+    "verify_jws",
+    "verify_token",
+]
+
+__version__: str
+
+@disjoint_base
+class ToriiAuth:
+    __match_args__ = (
+        "user_id",
+        "environment_id",
+        "issuer",
+        "email_verified",
+        "profile_complete",
+        "impersonating",
+        "locale",
+        "raw",
+    )
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    def __new__(
+        cls,
+        user_id: str,
+        environment_id: str,
+        issuer: str,
+        email_verified: bool,
+        profile_complete: bool,
+        impersonating: bool,
+        locale: str | None,
+        raw: dict[str, Any],
+    ) -> Self: ...
+    @property
+    def user_id(self) -> str: ...
+    @property
+    def environment_id(self) -> str: ...
+    @property
+    def issuer(self) -> str: ...
+    @property
+    def email_verified(self) -> bool: ...
+    @property
+    def profile_complete(self) -> bool: ...
+    @property
+    def impersonating(self) -> bool: ...
+    @property
+    def locale(self) -> str | None: ...
+    @property
+    def raw(self) -> dict[str, Any]: ...
+    @property
+    def actor(self) -> ToriiActor | None: ...
+    @property
+    def organization(self) -> ToriiActiveOrganization | None: ...
+    @property
+    def issued_at(self) -> int: ...
+    @property
+    def expires_at(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Self: ...
+    def __replace__(self, **changes: Any) -> Self: ...
+
+@disjoint_base
+class Verifier:
+    def __new__(
+        cls,
+        issuer: str,
+        *,
+        audience: str | Collection[str] | None = None,
+        leeway: float = 30.0,
+        authorized_parties: Collection[str] | None = None,
+        allowed_types: Collection[str] | None = None,
+        header: str = "authorization",
+        jwks_url: str | None = None,
+        jwks: str | bytes | Mapping[str, Any] | None = None,
+        jwk: str | bytes | Mapping[str, Any] | None = None,
+        public_key: str | bytes | None = None,
+        jwks_file: str | PathLike[str] | None = None,
+        keys: str | None = None,
+        stale_limit: float = 86400.0,
+        remember_verified: int = 10000,
+        allow_insecure_http: bool = False,
+        _clock: ManualClock | None = None,
+    ) -> Self: ...
+    @property
+    def issuer(self) -> str: ...
+    @property
+    def header(self) -> str: ...
+    def verify(self, token: str) -> ToriiAuth: ...
+    def authenticate_request(self, headers: Headers) -> ToriiAuth: ...
+    def warm_up(self) -> None: ...
+    def status(self) -> ToriiKeyStatus: ...
+    def counts(self) -> ToriiVerifyCounts: ...
+    def export_keys(self) -> str | None: ...
+    def _begin_verify(self, token: str) -> Verification: ...
+    def _begin_authenticate(self, headers: Headers) -> Verification: ...
+    def _begin_warm_up(self) -> Verification: ...
+
+@final
+class Verification:
+    def answer(self) -> ToriiAuth | Verification | None: ...
+    def start(self, done: Callable[[Any, BaseException | None], None]) -> Task: ...
+
+def verify_token(
+    token: str, *, issuer: str, audience: str | Collection[str] | None = None, leeway: float = 30.0
+) -> ToriiAuth: ...
+def authenticate_request(
+    headers: Headers,
+    *,
+    issuer: str,
+    audience: str | Collection[str] | None = None,
+    leeway: float = 30.0,
+    header: str = "authorization",
+) -> ToriiAuth: ...
+def clear_jwks_cache_for_tests() -> None: ...
+def begin_verify_token(
+    token: str, *, issuer: str, audience: str | Collection[str] | None = None, leeway: float | None = None
+) -> Verification: ...
+def begin_authenticate_request(
+    headers: Headers,
+    *,
+    issuer: str,
+    audience: str | Collection[str] | None = None,
+    leeway: float | None = None,
+    header: str | None = None,
+) -> Verification: ...
+
+@final
+class ManualClock:
+    def __new__(cls, unix_seconds: int) -> Self: ...
+    def advance(self, seconds: float) -> None: ...
+    def jump_wall_seconds(self, seconds: int) -> None: ...
+
+def verify_es256(x: bytes, y: bytes, message: bytes, signature: bytes) -> bool: ...
+def verify_jws(token: str, jwks: str) -> bytes: ...
+
+@final
+class Task:
+    def cancel(self) -> None: ...
+
+@final
+class Request:
+    def __new__(
+        cls,
+        operation: str,
+        *ids: str | UUID,
+        body: bytes | None = None,
+        limit: int | None = None,
+        cursor: str | UUID | None = None,
+        timeout: float | None = None,
+        attempt_timeout: float | None = None,
+        retries: bool = True,
+    ) -> Self: ...
+    @property
+    def operation(self) -> str: ...
+
+@final
+class Client:
+    def __new__(
+        cls,
+        secret_key: str,
+        *,
+        api_url: str | None,
+        timeout: float,
+        attempt_timeout: float,
+        connect_timeout: float,
+        allow_insecure_http: bool,
+        user_agent_suffix: str | None,
+    ) -> Self: ...
+    @property
+    def secret_key(self) -> str: ...
+    @property
+    def api_url(self) -> str: ...
+    def call(self, request: Request) -> bytes | None: ...
+    def start(self, request: Request, done: Callable[[Any, BaseException | None], None]) -> Task: ...
+    def pages(self, request: Request) -> Pages: ...
+    def async_pages(self, request: Request) -> AsyncPages: ...
+    def close(self) -> None: ...
+
+@final
+class Pages:
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> bytes: ...
+
+@final
+class AsyncPages:
+    def start(self, done: Callable[[Any, BaseException | None], None]) -> Task: ...

@@ -1,0 +1,1 @@
+"""The methods of each resource, for threads and, in the same words, for coroutines."""

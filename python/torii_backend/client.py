@@ -1,0 +1,132 @@
+"""The client of torii's backend API, for threads. `torii_backend.aio` has the same methods for coroutines.
+
+What a method has to send with it is given as keywords, as a mapping with snake_case or camelCase names, or as
+a model of `torii_backend.models`; what was not given does not travel. Every method also takes
+
+- `timeout`: seconds until it returns, waits and retries included, in place of the client's;
+- `attempt_timeout`: seconds until the last byte of one attempt's reply, in place of the client's;
+- `retries`: `False` makes one attempt only.
+
+It raises a `ToriiApiError`: the class itself for a refusal, whose statuses the methods list, and
+
+- `ToriiRequestError`, also a `ValueError`, for arguments that cannot be sent. Nothing was sent;
+- `ToriiTransportError`, or `ToriiTimeoutError`, where no reply came and repeating the call does no harm;
+- `ToriiOutcomeUnknownError` where no reply came and the call may have been carried out;
+- `ToriiReplyError` for a reply that is not what the API promises.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torii_backend._groups import ClientBase
+from torii_backend._resources.allowed_origins import AllowedOriginsClient
+from torii_backend._resources.impersonation import ImpersonationClient
+from torii_backend._resources.invitations import InvitationsClient
+from torii_backend._resources.organizations import OrganizationsClient
+from torii_backend._resources.sessions import SessionsClient
+from torii_backend._resources.users import UsersClient
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from torii_backend._native import Client
+
+__all__ = [
+    "DEFAULT_API_URL",
+    "AllowedOriginsClient",
+    "ImpersonationClient",
+    "InvitationsClient",
+    "OrganizationsClient",
+    "SessionsClient",
+    "ToriiClient",
+    "UsersClient",
+    "create_torii_client",
+]
+
+DEFAULT_API_URL = "https://api.torii.so"
+"""Where the API is unless `api_url` says otherwise."""
+
+
+def create_torii_client(
+    *,
+    secret_key: str,
+    api_url: str | None = None,
+    timeout: float = 30.0,
+    attempt_timeout: float = 10.0,
+    connect_timeout: float = 3.0,
+    allow_insecure_http: bool = False,
+    user_agent_suffix: str | None = None,
+) -> ToriiClient:
+    """Make a client of the backend API. It opens no connection before its first call.
+
+    Args:
+        secret_key: The environment's secret key, `sk_test_…` or `sk_live_…`, from the torii dashboard.
+        api_url: Where the API is; `DEFAULT_API_URL` unless given.
+        timeout: Seconds until a call returns, waits and retries included.
+        attempt_timeout: Seconds until the last byte of one attempt's reply.
+        connect_timeout: Seconds until a connection stands, name look-up and TLS included.
+        allow_insecure_http: Whether `api_url` may be plain http beyond loopback: whoever is on the way can
+            then read the secret key.
+        user_agent_suffix: The application's name and version, for the `User-Agent`.
+
+    >>> import os
+    >>> torii = create_torii_client(secret_key=os.environ["TORII_SECRET_KEY"], api_url="https://api.torii.so")
+    >>> torii.users.get(user_id).email
+    'ada@example.com'
+
+    Raises:
+        ToriiConfigError: A setting cannot be used; the message names it. It is also a `ValueError`.
+
+    """
+    try:
+        return ToriiClient(
+            secret_key=secret_key,
+            api_url=api_url,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            connect_timeout=connect_timeout,
+            allow_insecure_http=allow_insecure_http,
+            user_agent_suffix=user_agent_suffix,
+        )
+    finally:
+        # Error reports that show variables show these.
+        del secret_key, api_url
+
+
+class ToriiClient(ClientBase):
+    """A client of the backend API, for threads, which may share it. `create_torii_client` says what it takes.
+
+    A call waits on its own thread with the GIL released, and Ctrl-C ends it. After a fork, the child opens
+    connections of its own.
+
+    >>> import os
+    >>> with ToriiClient(secret_key=os.environ["TORII_SECRET_KEY"], api_url="https://api.torii.so") as torii:
+    ...     [user.email for user in torii.users.iterate()]
+    ['ada@example.com']
+    """
+
+    users: UsersClient
+    sessions: SessionsClient
+    organizations: OrganizationsClient
+    invitations: InvitationsClient
+    impersonation: ImpersonationClient
+    allowed_origins: AllowedOriginsClient
+
+    def _attach(self, native: Client) -> None:
+        self.users = UsersClient(native)
+        self.sessions = SessionsClient(native)
+        self.organizations = OrganizationsClient(native)
+        self.invitations = InvitationsClient(native)
+        self.impersonation = ImpersonationClient(native)
+        self.allowed_origins = AllowedOriginsClient(native)
+
+    def close(self) -> None:
+        """Close the connections that no call needs. A call after that opens new ones."""
+        self._native.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,136 @@
+"""FastAPI: a dependency that lets only authenticated requests and WebSockets in.
+
+It comes with `pip install "torii-backend[fastapi]"`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+try:
+    from fastapi import Depends, HTTPException, WebSocketException
+    from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBearer
+    from fastapi.requests import HTTPConnection  # noqa: TC002 (FastAPI looks for it here)
+    from fastapi.security.base import SecurityBase
+except ImportError as error:
+    raise ImportError(
+        'torii_backend.fastapi needs FastAPI: pip install "torii-backend[fastapi]"', name=error.name
+    ) from error
+
+from torii_backend._http import refusal
+from torii_backend.errors import ToriiAuthError, ToriiConfigError
+from torii_backend.types import ToriiAuth  # noqa: TC001 (and for this)
+from torii_backend.verify import Verifier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+__all__ = ["require_auth"]
+
+_AUTHORIZATION = "authorization"
+
+
+@overload
+def require_auth(
+    *,
+    issuer: str | None = None,
+    audience: str | list[str] | None = None,
+    leeway: float = 30.0,
+    header: str = _AUTHORIZATION,
+    optional: Literal[False] = False,
+    verifier: Verifier | None = None,
+    scheme_name: str = "torii",
+) -> Callable[[HTTPConnection], Coroutine[Any, Any, ToriiAuth]]: ...
+
+
+@overload
+def require_auth(
+    *,
+    issuer: str | None = None,
+    audience: str | list[str] | None = None,
+    leeway: float = 30.0,
+    header: str = _AUTHORIZATION,
+    optional: bool,
+    verifier: Verifier | None = None,
+    scheme_name: str = "torii",
+) -> Callable[[HTTPConnection], Coroutine[Any, Any, ToriiAuth | None]]: ...
+
+
+def require_auth(
+    *,
+    issuer: str | None = None,
+    audience: str | list[str] | None = None,
+    leeway: float = 30.0,
+    header: str = _AUTHORIZATION,
+    optional: bool = False,
+    verifier: Verifier | None = None,
+    scheme_name: str = "torii",
+) -> Callable[[HTTPConnection], Coroutine[Any, Any, ToriiAuth | None]]:
+    """Make a dependency that gives a route the `ToriiAuth` of its caller.
+
+    Args:
+        issuer: The issuer's URL, from the torii dashboard. Its keys are fetched with the first request.
+        audience: What the token's `aud` must hold one of. Without it, a token that has an `aud` is refused.
+        leeway: Seconds that clocks may differ, from 0 to 300.
+        header: The header that carries `Bearer` and the token.
+        optional: Give `None` to a route whose caller sent no credentials. Bad ones are refused nonetheless.
+        verifier: A `Verifier`, in place of `issuer`, `audience`, `leeway` and `header`.
+        scheme_name: The name of the security scheme in the OpenAPI document.
+
+    A refused token is answered with 401 and `{"detail": {"code": "authentication_failed", "message": …}}`,
+    keys that cannot be had with 503 and `Retry-After`. A WebSocket is closed before it is accepted, with 1008
+    or 1013.
+
+    >>> from fastapi import Depends, FastAPI
+    >>> app = FastAPI()
+    >>> auth_dep = require_auth(issuer="https://acme.torii.so")
+    >>> @app.get("/me")
+    ... async def me(auth=Depends(auth_dep)):
+    ...     return {"user_id": auth.user_id}
+
+    Raises:
+        ToriiConfigError: A setting cannot be used.
+
+    """
+    if verifier is None:
+        if issuer is None:
+            raise ToriiConfigError("issuer: must be given, or else a verifier")
+        verifier = Verifier(issuer, audience=audience, leeway=leeway, header=header)
+    elif (issuer, audience, leeway, header) != (None, None, 30.0, _AUTHORIZATION):
+        raise ToriiConfigError("verifier: has its own issuer, audience, leeway and header")
+    authenticate = verifier.authenticate_request_async
+    scheme = Depends(_Scheme(scheme_name, verifier.header))
+
+    async def authenticated(request: HTTPConnection, _: None = scheme) -> ToriiAuth | None:
+        try:
+            # The fields as they came: a mapping of them would hide one that was sent twice.
+            return await authenticate(request.scope["headers"])
+        except ToriiAuthError as error:
+            if optional and error.code == "header_missing":
+                return None
+            raise _exception(request, error) from error
+
+    return authenticated
+
+
+class _Scheme(SecurityBase):
+    """What the OpenAPI document says about the header. It checks nothing."""
+
+    def __init__(self, name: str, header: str) -> None:
+        self.scheme_name = name
+        if header == _AUTHORIZATION:
+            self.model = HTTPBearer(bearerFormat="JWT", description="A token of torii.")
+        else:
+            # OpenAPI knows no other place for bearer tokens.
+            key = {"name": header, "in": APIKeyIn.header, "description": "`Bearer` and a token of torii."}
+            self.model = APIKey.model_validate(key)
+
+    async def __call__(self) -> None:
+        pass
+
+
+def _exception(request: HTTPConnection, error: ToriiAuthError) -> Exception:
+    refused = refusal(error)
+    if request.scope["type"] == "websocket":
+        return WebSocketException(refused.close_code, refused.body["code"])
+    return HTTPException(refused.status, refused.body, refused.headers)
