@@ -1,0 +1,43 @@
+"""The servers that tests ask for by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from support.emulator import Emulator
+from support.recorder import Recorder
+from support.standin import StandIn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def shared_emulator() -> Iterator[Emulator]:
+    emulator = Emulator()
+    yield emulator
+    emulator.stop()
+
+
+@pytest.fixture
+def emulator(shared_emulator: Emulator) -> Emulator:
+    """A local torii without users. Its process, and with it its keys, is the same for all tests."""
+    shared_emulator.reset()
+    return shared_emulator
+
+
+@pytest.fixture
+def recorder() -> Iterator[Recorder]:
+    """A server that records requests and plays the replies that it is given."""
+    recorder = Recorder()
+    yield recorder
+    recorder.close()
+
+
+@pytest.fixture
+def standin() -> Iterator[StandIn]:
+    """A stand-in for torii whose answers can be held, delayed and cut in half."""
+    standin = StandIn()
+    yield standin
+    standin.close()

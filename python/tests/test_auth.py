@@ -1,0 +1,192 @@
+"""`ToriiAuth`: a frozen dataclass in all but the making."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import multiprocessing
+import pickle
+import subprocess
+import sys
+from typing import Any, get_type_hints
+
+import pytest
+from pydantic import TypeAdapter
+from support.keys import SigningKey
+from torii_backend import ToriiActiveOrganization, ToriiActor, ToriiAuth, Verifier
+from torii_backend._testing import ManualClock
+
+ISSUER = "https://acme.torii.so"
+NOW = 1_790_000_000
+FIELDS = {
+    "user_id": "user-1",
+    "environment_id": "environment-1",
+    "issuer": ISSUER,
+    "email_verified": True,
+    "profile_complete": False,
+    "impersonating": False,
+    "locale": "de",
+    "raw": {"sub": "user-1", "nested": {"list": [1]}},
+}
+KEY = SigningKey("key-1")
+
+
+def verified(**claims: object) -> ToriiAuth:
+    verifier = Verifier(ISSUER, jwks={"keys": [KEY.jwk()]}, _clock=ManualClock(NOW))
+    return verifier.verify(KEY.token(ISSUER, iat=NOW, exp=NOW + 300, **claims))
+
+
+@pytest.fixture(params=["verified", "made"])
+def auth(request: pytest.FixtureRequest) -> ToriiAuth:
+    return verified(locale="de", o={"id": "org-1"}) if request.param == "verified" else ToriiAuth(**FIELDS)
+
+
+def values(auth: ToriiAuth) -> dict[str, Any]:
+    return {name: getattr(auth, name) for name in FIELDS}
+
+
+def test_it_is_made_of_its_fields_by_name_or_in_order() -> None:
+    assert values(ToriiAuth(**FIELDS)) == values(ToriiAuth(*FIELDS.values())) == FIELDS
+    with pytest.raises(TypeError):
+        ToriiAuth(user_id="user-1")
+
+
+def test_raw_is_what_json_makes_of_the_payload() -> None:
+    payload = {
+        "big": 2**60 + 1,
+        "float": 1.5,
+        "text": "\u00e9\U0001f600",
+        "list": [None, True, {}],
+        "nothing": None,
+    }
+    raw = verified(**{name: value for name, value in payload.items() if value is not None}).raw
+    assert {name: raw[name] for name in payload if name in raw} == {
+        k: v for k, v in payload.items() if v is not None
+    }
+    assert [type(raw["big"]), type(raw["float"]), type(raw["iat"])] == [int, float, int]
+    assert list(raw)[:3] == ["iss", "sub", "pid"]
+
+
+def test_raw_is_a_new_dict_each_time(auth: ToriiAuth) -> None:
+    before = json.dumps(auth.raw)
+    changed = auth.raw
+    changed["sub"] = "somebody else"
+    changed.setdefault("nested", {})["list"] = None
+    assert json.dumps(auth.raw) == before
+
+
+def test_nothing_can_be_set(auth: ToriiAuth) -> None:
+    for name in (*FIELDS, "actor", "new"):
+        with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign to field"):
+            setattr(auth, name, "x")
+        with pytest.raises(AttributeError):
+            delattr(auth, name)
+
+
+def test_it_equals_what_has_the_same_fields(auth: ToriiAuth) -> None:
+    assert auth == ToriiAuth(**values(auth))
+    assert not auth != ToriiAuth(**values(auth))  # noqa: SIM202
+    for name in FIELDS:
+        assert auth != ToriiAuth(**{**values(auth), name: "different"})
+    assert auth != tuple(values(auth).values())
+    assert (auth == None) is False  # noqa: E711
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(auth)
+
+
+def test_it_prints_as_a_dataclass_does(auth: ToriiAuth) -> None:
+    published = dataclasses.make_dataclass("ToriiAuth", FIELDS, frozen=True)
+    assert repr(auth) == str(auth) == repr(published(**values(auth)))
+    assert eval(repr(auth)) == auth
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_it_is_pickled_and_copied(auth: ToriiAuth, protocol: int) -> None:
+    for copied in (pickle.loads(pickle.dumps(auth, protocol)), copy.copy(auth), copy.deepcopy(auth)):
+        assert copied == auth
+        assert (copied.organization, copied.expires_at) == (auth.organization, auth.expires_at)
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_it_travels_between_processes(auth: ToriiAuth, method: str) -> None:
+    with multiprocessing.get_context(method).Pool(1) as pool:
+        assert pool.apply(copy.copy, (auth,)) == auth
+
+
+def test_it_is_a_dataclass_to_those_who_ask(auth: ToriiAuth) -> None:
+    assert dataclasses.is_dataclass(auth)
+    assert dataclasses.is_dataclass(ToriiAuth)
+    assert [field.name for field in dataclasses.fields(auth)] == list(FIELDS)
+    assert dataclasses.asdict(auth) == values(auth)
+    assert dataclasses.astuple(auth) == tuple(values(auth).values())
+    changed = dataclasses.replace(auth, locale="fr")
+    assert values(changed) == {**values(auth), "locale": "fr"}
+    assert auth.__replace__(locale="fr") == changed
+    assert ToriiAuth.__match_args__ == tuple(FIELDS)
+    assert list(get_type_hints(ToriiAuth)) == list(FIELDS)
+    adapter = TypeAdapter(ToriiAuth)
+    assert adapter.validate_python(auth) is auth
+    assert json.loads(adapter.dump_json(auth)) == values(auth)
+
+
+def test_it_can_be_inherited_from() -> None:
+    class Caller(ToriiAuth):
+        @property
+        def is_german(self) -> bool:
+            return self.locale == "de"
+
+    caller = Caller(**FIELDS)
+    assert caller.is_german
+    assert caller != ToriiAuth(**FIELDS)
+    assert repr(caller).startswith("test_it_can_be_inherited_from.<locals>.Caller(user_id='user-1'")
+
+
+@pytest.mark.parametrize(
+    ("claims", "organization"),
+    [
+        ({}, None),
+        (
+            {"o": {"id": "o-1", "rol": "admin", "slg": "acme"}},
+            ToriiActiveOrganization("o-1", "admin", "acme"),
+        ),
+        ({"org_id": "o-1", "org_role": "org:member"}, ToriiActiveOrganization("o-1", "org:member")),
+    ],
+)
+def test_the_organization_is_read_from_the_claims(claims: Any, organization: object) -> None:
+    assert verified(**claims).organization == organization
+    assert ToriiAuth(**{**FIELDS, "raw": claims}).organization == organization
+
+
+@pytest.mark.parametrize(
+    ("claims", "actor"),
+    [
+        ({}, None),
+        ({"act": {"sub": "admin-1", "more": 1}}, ToriiActor("admin-1", {"sub": "admin-1", "more": 1})),
+        ({"act": "somebody"}, ToriiActor(None, "somebody")),
+    ],
+)
+def test_the_actor_is_read_from_the_claims(claims: Any, actor: object) -> None:
+    assert verified(**claims).actor == actor
+    assert ToriiAuth(**{**FIELDS, "raw": claims}).actor == actor
+
+
+def test_the_times_are_whole_seconds() -> None:
+    auth = verified()
+    assert (auth.issued_at, auth.expires_at) == (NOW, NOW + 300)
+    made = ToriiAuth(**{**FIELDS, "raw": {"iat": 7.9, "exp": "soon"}})
+    assert (made.issued_at, made.expires_at) == (7, 0)
+    without = ToriiAuth(**{**FIELDS, "raw": None})
+    assert (without.expires_at, without.actor, without.organization) == (0, None, None)
+
+
+def test_what_is_not_asked_for_is_not_loaded() -> None:
+    program = """
+import sys, torii_backend
+auth = torii_backend.ToriiAuth(*[None] * 8)
+assert auth.user_id is None and "dataclasses" not in sys.modules
+import pickle
+assert pickle.loads(pickle.dumps(auth)) == auth
+assert hasattr(type(auth), "__dataclass_fields__") and "dataclasses" in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

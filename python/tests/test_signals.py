@@ -1,0 +1,98 @@
+"""Signals that come while a call waits."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+
+import pytest
+from support.scenarios import Scenario, run
+from support.standin import BlackHole, Fault, StandIn, eventually
+
+# Seconds that Ctrl-C may take on a loaded machine. It is meant to take a tenth; the tests print what it took.
+BOUND = 1.0
+# What each call waits for.
+WAITS = {
+    "verify_token": "keys",
+    "verify": "keys",
+    "warm_up": "keys",
+    "get": "api",
+    "create": "api",
+    "next_page": "page",
+    "all_pages": "page",
+}
+
+
+def interrupt(scenario: Scenario) -> None:
+    """Ctrl-C, well after the wait began; it has to come through soon."""
+    time.sleep(0.1)
+    sent = time.monotonic()
+    scenario.send(signal.SIGINT)
+    delay = float(scenario.hear()) - sent
+    print(f"Ctrl-C came through after {delay * 1000:.0f} ms")
+    assert delay < BOUND
+
+
+def interrupted(standin: StandIn, wait: str) -> None:
+    """Ctrl-C while a call waits for an answer, and the same call once more."""
+    arguments = {"url": standin.url, "token": standin.token(), "wait": wait, "then": wait}
+    with Scenario("waits", "interrupted", **arguments) as scenario:
+        assert scenario.hear() == "waiting"
+        eventually(lambda: standin.count(WAITS[wait]) == 1)
+        interrupt(scenario)
+        standin.release()
+        scenario.say("go on")
+        scenario.end()
+
+
+@pytest.mark.parametrize("half", [False, True], ids=["reply", "body"])
+@pytest.mark.parametrize("wait", WAITS)
+def test_ctrl_c_ends_a_wait_for_an_answer(standin: StandIn, wait: str, half: bool) -> None:
+    standin.hold(WAITS[wait], half=half)
+    interrupted(standin, wait)
+
+
+def test_ctrl_c_ends_the_wait_between_two_attempts(standin: StandIn) -> None:
+    standin.fault("api", Fault(retry_after=20))
+    interrupted(standin, "get")
+    assert standin.count("api") == 2
+
+
+@pytest.mark.parametrize("wait", ["verify_token", "warm_up", "get", "create"])
+def test_ctrl_c_ends_a_wait_for_a_connection(wait: str) -> None:
+    with contextlib.closing(BlackHole()) as hole:
+        arguments = {"url": hole.url, "token": hole.token(), "wait": wait, "then": ""}
+        with Scenario("waits", "interrupted", **arguments) as scenario:
+            assert scenario.hear() == "waiting"
+            interrupt(scenario)
+            scenario.say("go on")
+            scenario.end()
+
+
+@pytest.mark.parametrize("wait", ["verify_token", "warm_up", "get", "all_pages"])
+def test_handlers_run_while_a_call_waits(standin: StandIn, wait: str) -> None:
+    standin.fault(WAITS[wait], Fault(1.0))
+    alarms = run("waits", "handlers_run", url=standin.url, token=standin.token(), wait=wait)
+    assert alarms >= 3
+
+
+@pytest.mark.parametrize("wait", ["verify_token", "warm_up", "get", "next_page"])
+def test_what_a_handler_raises_comes_out_of_the_call(standin: StandIn, wait: str) -> None:
+    standin.hold(WAITS[wait] if wait != "next_page" else "api")
+    run("waits", "a_handler_raises", url=standin.url, token=standin.token(), wait=wait)
+
+
+@pytest.mark.parametrize("wait", ["verify_token", "get"])
+def test_ctrl_c_leaves_the_waits_of_other_threads_alone(standin: StandIn, wait: str) -> None:
+    kind = WAITS[wait]
+    standin.hold(kind)
+    with Scenario("waits", "in_a_thread", url=standin.url, token=standin.token(), wait=wait) as scenario:
+        assert scenario.hear() == "waiting"
+        eventually(lambda: standin.count(kind) == 1)
+        scenario.send(signal.SIGINT)
+        assert scenario.hear() == "interrupted"
+        time.sleep(0.2)
+        standin.release()
+        scenario.end()
+        assert standin.count(kind) == 1

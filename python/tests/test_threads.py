@@ -1,0 +1,39 @@
+"""Several threads, and none but the application's."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from support.keys import SigningKey
+from support.scenarios import run
+
+if TYPE_CHECKING:
+    from support.standin import StandIn
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_nothing_is_started_before_it_is_needed(standin: StandIn) -> None:
+    run("parallel", "nothing_started", url=standin.url, token=standin.token())
+    assert standin.count("keys") == 1
+
+
+def test_threads_get_the_right_answers_while_keys_are_renewed(standin: StandIn) -> None:
+    # The clock of the test goes fast.
+    late = int(time.time()) + 10_000_000
+    good = {f"user-{number}": standin.token(sub=f"user-{number}", exp=late) for number in range(100)}
+    stranger = SigningKey(standin.key.kid)
+    bad = [stranger.token(standin.url, exp=late) for _ in range(10)]
+    bad += [token[:-8] + "AAAAAAAA" for token in good.values()]
+    run("parallel", "while_keys_change", url=standin.url, good=good, bad=bad, count=8, rounds=400)
+    assert standin.count("keys") > 2
+
+
+def test_two_threads_verify_more_than_one(standin: StandIn) -> None:
+    factor = run("parallel", "speed_up", url=standin.url, token=standin.token(), rounds=60, turns=150)
+    print(f"two threads verify {factor:.2f} times as much as one")
+    if len(os.sched_getaffinity(0)) > 1 and os.getloadavg()[0] < 1:
+        assert factor >= 1.15
