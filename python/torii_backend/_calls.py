@@ -100,7 +100,7 @@ def read(request: Request, kind: type[T], reply: bytes | None) -> T:
 def _json(operation: str, kind: type[Input], given: Input | Mapping[str, Any]) -> bytes:
     try:
         model = kind.model_validate(dict(given) if isinstance(given, Mapping) else given)
-        return model.model_dump_json(by_alias=True, exclude_unset=False, warnings="error").encode()
+        return model.model_dump_json(by_alias=True, exclude_unset=True, warnings="error").encode()
     except ValueError as error:
         raise _refused(operation, error) from None
 

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use pyo3::IntoPyObjectExt;
@@ -65,9 +66,9 @@ impl Client {
             .map_err(|_| setting_error(py, "allow_insecure_http", "must be a bool"))?;
         let builder = Torii::builder(&key)
             .api_url(&api_url)
-            .call_timeout(settings::seconds("timeout", timeout)?)
-            .attempt_timeout(settings::seconds("attempt_timeout", attempt_timeout)?)
-            .connect_timeout(settings::seconds("connect_timeout", connect_timeout)?)
+            .call_timeout(limit("timeout", timeout)?)
+            .attempt_timeout(limit("attempt_timeout", attempt_timeout)?)
+            .connect_timeout(limit("connect_timeout", connect_timeout)?)
             .allow_insecure_http(allow_insecure_http)
             .user_agent_suffix(suffix)
             .interrupt(signal_came);
@@ -128,6 +129,14 @@ impl Client {
         Err(PyTypeError::new_err(
             "a client holds a secret key and is neither pickled nor copied",
         ))
+    }
+}
+
+/// A time limit, which is longer than zero.
+fn limit(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<Duration> {
+    match settings::seconds(argument, value)? {
+        Duration::ZERO => Err(setting_error(value.py(), argument, "must be more than 0")),
+        limit => Ok(limit),
     }
 }
 

@@ -107,8 +107,8 @@ def in_a_thread(url: str, token: str, wait: str) -> None:
 
     thread = threading.Thread(target=work, args=(getattr(waits, wait),))
     thread.start()
-    print("waiting", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
+        print("waiting", flush=True)
         while True:
             time.sleep(1)
     print("interrupted", flush=True)

@@ -36,11 +36,13 @@ class Scenario:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failed: object, *_: object) -> None:
         # What it started and left behind ends too.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.communicate()
+        _, complaint = self._process.communicate()
+        if failed:
+            print(complaint)
 
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)

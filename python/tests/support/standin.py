@@ -77,7 +77,7 @@ class StandIn(ThreadingHTTPServer):
         self.connections = 0
         self._lock = threading.Lock()
         self._faults: dict[str, Fault] = {}
-        self._gate = os.pipe()
+        self._gates = [os.pipe()]
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 
     def token(self, prefix: str = "", **claims: object) -> str:
@@ -94,8 +94,8 @@ class StandIn(ThreadingHTTPServer):
     def release(self) -> None:
         """Ends every fault. What is held is answered."""
         self._faults = {}
-        gate, self._gate = self._gate, os.pipe()
-        os.close(gate[1])
+        self._gates.append(os.pipe())
+        os.close(self._gates[-2][1])
 
     def count(self, kind: str) -> int:
         return sum(request.kind == kind for request in list(self.requests))
@@ -107,6 +107,8 @@ class StandIn(ThreadingHTTPServer):
         self.release()
         self.shutdown()
         self.server_close()
+        for gate in (*(read for read, _ in self._gates), self._gates[-1][1]):
+            os.close(gate)
 
     def process_request(self, request: socket.socket, client_address: tuple[str, int]) -> None:  # pyright: ignore
         with self._lock:
@@ -143,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer("api", _USER)
 
     def _answer(self, kind: str, answer: object) -> None:
-        gate, fault = self.server._gate[0], self.server._faults.get(kind, Fault())
+        gate, fault = self.server._gates[-1][0], self.server._faults.get(kind, Fault())
         self.server.requests.append(Request(kind, self.command, self.path, self.client_address[1]))
         body = json.dumps(answer).encode()
         half = len(body) // 2 if fault.half else 0
