@@ -12,8 +12,8 @@ KEPT = 12
 def test_cancellations_at_any_moment_leave_nothing_behind(standin: StandIn) -> None:
     standin.fault("keys", Fault(0.002))
     standin.fault("api", Fault(0.002))
-    tokens = {f"/{number}": standin.token(f"/{number}") for number in range(241)}
-    ends = run("loops", "cancelled", url=standin.url, tokens=tokens, rounds=240, seed=20260101)
+    tokens = {f"/{number}": standin.token(f"/{number}") for number in range(401)}
+    ends = run("loops", "cancelled", url=standin.url, tokens=tokens, rounds=400, seed=20260101)
     print(ends)
     # How many come too late is a matter of how fast the machine is.
     assert ends["cancelled"] >= 240
