@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import json
 import pickle
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Callable
@@ -272,7 +273,9 @@ def test_there_are_no_webhooks_to_verify() -> None:
 def test_functions_and_classes_present_themselves() -> None:
     signature = str(inspect.signature(verify_token))
     assert signature == "(token, *, issuer, audience=None, leeway=30.0)"
-    assert str(inspect.signature(Verifier)).startswith("(issuer, *, audience=None, leeway=30.0,")
+    # Python 3.9 knows no signature of a class of the stable ABI.
+    if sys.version_info >= (3, 10):
+        assert str(inspect.signature(Verifier)).startswith("(issuer, *, audience=None, leeway=30.0,")
     assert {verify_token.__module__, Verifier.__module__} == {"torii_backend.verify"}
     assert repr(Verifier(ISSUER)) == "Verifier('https://acme.torii.so')"
     assert torii_backend.types.ToriiAuth is torii_backend.ToriiAuth
