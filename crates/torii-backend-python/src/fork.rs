@@ -4,15 +4,14 @@ use std::io;
 
 use pyo3::prelude::*;
 
-/// Has this crate and the core told of every fork of this process, those that C code makes too.
+/// Has the core told of every fork of this process, those that C code makes too.
 #[cfg(unix)]
 #[expect(unsafe_code, reason = "the standard library does not hear of forks")]
 pub(crate) fn watch() -> PyResult<()> {
     extern "C" fn in_child() {
         torii_backend::process::forked();
-        super::task::forked();
     }
-    // SAFETY: the handler only stores to atomics, which is allowed in a fork's child. It stays where it is, because Python
+    // SAFETY: the handler only adds to an atomic, which is allowed in a fork's child. It stays where it is, because Python
     // never unloads an extension module.
     match unsafe { libc::pthread_atfork(None, None, Some(in_child)) } {
         0 => Ok(()),

@@ -121,23 +121,15 @@ impl<M: Mode, P> Walk<M, P> {
 
     /// Takes a page in, as JSON.
     fn arrived(&mut self, pages: P, page: Option<Result<RawPage, Error>>) -> Result<Option<Vec<u8>>, Error> {
-        match page {
-            Some(Ok(page)) => {
-                self.under_way = Some(pages);
-                self.next.clone_from(&page.next_cursor);
-                page_bytes(&page).map(Some)
-            }
-            // The list is at fault, and would be again.
-            Some(Err(error @ Error::Paging(_))) => {
-                self.under_way = Some(pages);
-                Err(error)
-            }
-            Some(Err(error)) => Err(error),
-            None => {
-                self.under_way = Some(pages);
-                Ok(None)
-            }
+        // A list that is at fault would be again; what else fails is asked for anew.
+        if !matches!(&page, Some(Err(error)) if !matches!(error, Error::Paging(_))) {
+            self.under_way = Some(pages);
         }
+        let Some(page) = page.transpose()? else {
+            return Ok(None);
+        };
+        self.next.clone_from(&page.next_cursor);
+        page_bytes(&page).map(Some)
     }
 }
 

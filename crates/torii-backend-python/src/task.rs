@@ -2,38 +2,29 @@
 
 use std::future::{Future, pending, poll_fn};
 use std::io;
-use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::task::Poll;
 use std::thread;
 
-use arc_swap::ArcSwapOption;
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::AbortHandle;
+use torii_backend::process::PerProcess;
 
 /// The process's runtime. It has one thread: the work is in waiting.
-static RUNTIME: ArcSwapOption<Running> = ArcSwapOption::const_empty();
-/// How often was forked on the way to this process.
-static FORKS: AtomicU64 = AtomicU64::new(0);
+static RUNTIME: PerProcess<Running> = PerProcess::new();
 
 struct Running {
     runtime: Handle,
-    forks: u64,
     /// Whether the interpreter is ending. Held for reading while the runtime's thread is attached to it.
     ending: RwLock<bool>,
 }
 
 impl Running {
-    fn is_own(&self) -> bool {
-        self.forks == FORKS.load(Ordering::Acquire)
-    }
-
     /// Works with the interpreter attached, unless it is ending.
     ///
     /// An interpreter that ends stops each thread where it asks for the GIL, in the midst of Python's code too, and unwinds
@@ -47,7 +38,7 @@ impl Running {
 /// Keeps the runtime from Python's objects from now on. For `atexit`, whose handlers run before the interpreter ends.
 #[pyfunction]
 fn end(py: Python<'_>) {
-    if let Some(running) = RUNTIME.load_full().filter(|running| running.is_own()) {
+    if let Some(running) = RUNTIME.look(Arc::clone) {
         py.detach(|| *running.ending.write().unwrap_or_else(PoisonError::into_inner) = true);
     }
 }
@@ -57,11 +48,6 @@ pub(crate) fn watch_end(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let end = wrap_pyfunction!(end, module)?;
     module.py().import("atexit")?.call_method1("register", (end,))?;
     Ok(())
-}
-
-/// Called in a fork's child: may only store to atomics.
-pub(crate) fn forked() {
-    FORKS.fetch_add(1, Ordering::Release);
 }
 
 /// A future under way.
@@ -76,7 +62,7 @@ impl Task {
     /// Ends the future where it waits. What has ended stays as it is.
     fn cancel(&self) {
         // A parent's runtime has no threads here, and perhaps locks that nobody will release.
-        if self.running.is_own() {
+        if RUNTIME.look(|own| Arc::ptr_eq(own, &self.running)) == Some(true) {
             self.handle.abort();
         }
     }
@@ -117,32 +103,17 @@ async fn finished<T>(future: impl Future<Output = PyResult<T>>) -> PyResult<T> {
 }
 
 fn runtime() -> io::Result<Arc<Running>> {
-    let forks = FORKS.load(Ordering::Acquire);
-    if let Some(own) = RUNTIME.load_full().filter(|running| running.forks == forks) {
-        return Ok(own);
-    }
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    let handle = runtime.handle().clone();
-    thread::Builder::new()
-        .name("torii-backend".to_owned())
-        .spawn(move || drive(&runtime))?;
-    let made = Arc::new(Running {
-        runtime: handle,
-        forks,
-        ending: RwLock::new(false),
-    });
-    let before = RUNTIME.rcu(|current| {
-        let first = current.as_ref().filter(|current| current.forks == forks);
-        Some(first.unwrap_or(&made).clone())
-    });
-    match before {
-        Some(first) if first.forks == forks => Ok(first),
-        inherited => {
-            // To drop a parent's runtime is to wait for its threads.
-            mem::forget(inherited);
-            Ok(made)
-        }
-    }
+    RUNTIME.get_or_try_make(|| {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let handle = runtime.handle().clone();
+        thread::Builder::new()
+            .name("torii-backend".to_owned())
+            .spawn(move || drive(&runtime))?;
+        Ok(Running {
+            runtime: handle,
+            ending: RwLock::new(false),
+        })
+    })
 }
 
 /// Runs what is started. The thread stays known to Python between its visits: to register one takes a lock, which a fork may

@@ -5,20 +5,17 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
-use std::time::Duration;
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use torii_backend::{Auth, VerifyError};
+use torii_backend::{Auth, ToriiBuilder, VerifyError};
 
 use crate::auth::ToriiAuth;
 use crate::errors::verify_error;
 use crate::task::{self, Task};
 
-/// How long a thread waits without looking at signals: Ctrl-C is meant to take effect within 100 ms.
-const SLICE: Duration = Duration::from_millis(50);
-
-/// Drives `future` with the GIL released. Signals are looked at about every 50 ms, so that Ctrl-C ends the wait.
+/// Drives `future` with the GIL released. Signals are looked at as often as during a call of the API, so that Ctrl-C ends
+/// the wait.
 pub(crate) fn block_on<F: Future + Send>(py: Python<'_>, future: F) -> PyResult<F::Output>
 where
     F::Output: Send,
@@ -29,7 +26,7 @@ where
         let polled = py.detach(|| {
             let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
             if polled.is_pending() {
-                thread::park_timeout(SLICE);
+                thread::park_timeout(ToriiBuilder::INTERRUPT_INTERVAL);
             }
             polled
         });

@@ -4,6 +4,7 @@
 //! ever, a connection is the parent's too, and threads and runtimes are only remembered. What can be any of these lives
 //! in a `PerProcess`; what is plain data, such as the keys of an issuer, serves the child as it served the parent.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::mem;
 use std::sync::Arc;
@@ -36,12 +37,13 @@ pub(crate) fn chance() -> f64 {
     fastrand::Rng::with_seed(fastrand::u64(..) ^ u64::from(std::process::id())).f64()
 }
 
-/// A value that each process makes for itself.
+/// A value that each process makes for itself. Not a part of the interface: the Python package keeps its runtime in one.
 ///
 /// Getting it takes no lock, so that it can be had in the child of any fork. Threads that come at the same moment may
 /// each make a value; all of them get the same one. A parent's value is leaked: dropping it could wait for a lock that
 /// nobody will release, or write on the parent's connections.
-pub(crate) struct PerProcess<T>(ArcSwapOption<Made<T>>);
+#[doc(hidden)]
+pub struct PerProcess<T>(ArcSwapOption<Made<T>>);
 
 struct Made<T> {
     epoch: u64,
@@ -49,12 +51,14 @@ struct Made<T> {
 }
 
 impl<T> PerProcess<T> {
-    pub(crate) const fn new() -> Self {
+    /// One that nobody has made yet.
+    #[expect(clippy::new_without_default, reason = "made in statics")]
+    pub const fn new() -> Self {
         Self(ArcSwapOption::const_empty())
     }
 
     /// Looks at this process's value, if it has been made.
-    pub(crate) fn look<R>(&self, look: impl FnOnce(&Arc<T>) -> R) -> Option<R> {
+    pub fn look<R>(&self, look: impl FnOnce(&Arc<T>) -> R) -> Option<R> {
         let made = self.0.load();
         let own = made.as_ref().filter(|made| made.is_own())?;
         Some(look(&own.value))
@@ -62,24 +66,30 @@ impl<T> PerProcess<T> {
 
     /// This process's value, made if it has not been.
     pub(crate) fn get_or_make(&self, make: impl FnOnce() -> T) -> Arc<T> {
+        let Ok(value) = self.get_or_try_make(|| Ok::<_, Infallible>(make()));
+        value
+    }
+
+    /// [`get_or_make`](Self::get_or_make), where making can fail.
+    pub fn get_or_try_make<E>(&self, make: impl FnOnce() -> Result<T, E>) -> Result<Arc<T>, E> {
         if let Some(value) = self.look(Arc::clone) {
-            return value;
+            return Ok(value);
         }
         let made = Arc::new(Made {
             epoch: epoch(),
-            value: Arc::new(make()),
+            value: Arc::new(make()?),
         });
         let before = self.0.rcu(|current| {
             let first = current.as_ref().filter(|current| current.is_own());
             Some(first.unwrap_or(&made).clone())
         });
-        match before {
+        Ok(match before {
             Some(first) if first.is_own() => first.value.clone(),
             inherited => {
                 mem::forget(inherited);
                 made.value.clone()
             }
-        }
+        })
     }
 }
 

@@ -9,9 +9,6 @@ use torii_backend::{ConfigError, ErrorCode, VerifyError};
 use super::python::{ToriiAuthError, ToriiConfigError, ToriiKeysUnavailableError, ToriiTokenExpiredError};
 use super::{exception, with_causes};
 
-/// The challenge to a client that has sent a token (RFC 6750, section 3).
-const INVALID_TOKEN: &str = r#"Bearer error="invalid_token""#;
-
 /// The exception for a token that is not accepted.
 pub(crate) fn verify_error(py: Python<'_>, error: &VerifyError) -> PyErr {
     let message = with_causes(error);
@@ -37,7 +34,10 @@ pub(crate) fn verify_error(py: Python<'_>, error: &VerifyError) -> PyErr {
 
 /// The exception for what is refused before the core sees it.
 pub(crate) fn refusal(py: Python<'_>, code: ErrorCode, detail: &str) -> PyErr {
-    token_error::<ToriiAuthError>(py, &format!("{code}: {detail}"), code, Some(INVALID_TOKEN))
+    // The challenge is the exception's default: a token was sent.
+    exception::<ToriiAuthError>(py, &format!("{code}: {detail}"), |keywords| {
+        keywords.set_item("code", code.to_string())
+    })
 }
 
 /// The exception for a setting that the core cannot use.
