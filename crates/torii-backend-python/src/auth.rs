@@ -141,7 +141,7 @@ impl ToriiAuth {
     #[getter]
     fn actor<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let claims = self.claims(py)?;
-        let Some(actor) = claims.get("act").map(Actor::from_claim) else {
+        let Some(actor) = claims.get("act").cloned().map(Actor::from_claim) else {
             return Ok(None);
         };
         let claim = self.raw(py)?.get_item("act")?;
@@ -153,7 +153,9 @@ impl ToriiAuth {
     /// The `ToriiActiveOrganization` that the session has switched to, or `None`.
     #[getter]
     fn organization<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let Some(active) = ActiveOrganization::from_claims(&*self.claims(py)?) else {
+        let claims = self.claims(py)?;
+        let [o, org_id, org_role] = ["o", "org_id", "org_role"].map(|name| claims.get(name));
+        let Some(active) = ActiveOrganization::from_claims(o, org_id, org_role) else {
             return Ok(None);
         };
         let fields = (active.id, active.role, active.slug);

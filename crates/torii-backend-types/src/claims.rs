@@ -1,6 +1,6 @@
 //! What a verified token says beyond plain values.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Who acts in the user's place: the `act` claim of [RFC 8693, section 4.1](https://www.rfc-editor.org/rfc/rfc8693#section-4.1).
 #[derive(Clone, Debug, PartialEq)]
@@ -13,12 +13,9 @@ pub struct Actor {
 
 impl Actor {
     /// Reads an `act` claim. The claim's presence alone means impersonation, so every shape is an actor.
-    pub fn from_claim(claim: &Value) -> Self {
+    pub fn from_claim(claim: Value) -> Self {
         let subject = claim.get("sub").and_then(Value::as_str).map(str::to_owned);
-        Self {
-            subject,
-            claim: claim.clone(),
-        }
+        Self { subject, claim }
     }
 }
 
@@ -34,13 +31,13 @@ pub struct ActiveOrganization {
 }
 
 impl ActiveOrganization {
-    /// Reads the active organization from a token's claims.
+    /// Reads the active organization from a token's claims of these names.
     ///
     /// Two spellings are in use: the `o` object (`id`, `rol` or `role`, `slg` or `slug`), which counts first, and
     /// the pair `org_id` and `org_role`. The shape of `o` is not published, so a bare string is read as the id.
-    pub fn from_claims(claims: &Map<String, Value>) -> Option<Self> {
+    pub fn from_claims(o: Option<&Value>, org_id: Option<&Value>, org_role: Option<&Value>) -> Option<Self> {
         let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
-        match claims.get("o") {
+        match o {
             Some(Value::String(id)) => {
                 return Some(Self {
                     id: id.clone(),
@@ -60,10 +57,10 @@ impl ActiveOrganization {
             }
             _ => {}
         }
-        let id = text(claims.get("org_id"))?;
+        let id = text(org_id)?;
         Some(Self {
             id,
-            role: text(claims.get("org_role")),
+            role: text(org_role),
             slug: None,
         })
     }

@@ -1,16 +1,21 @@
 //! What a verified token says.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
+use once_cell::race::OnceBox;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use torii_backend_types::{ActiveOrganization, Actor};
 
+use super::json;
+use super::signature::VerifyingKey;
+
 /// A token's claims after verification. Cheap to clone: clones share the claims.
 ///
 /// The only way to get one is to verify a token. `Debug` shows the ids and the flags, not the remaining claims.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub struct Auth(Arc<Verified>);
 
 /// When a token is valid, in Unix seconds.
@@ -21,25 +26,88 @@ pub(crate) struct Times {
     pub(crate) expires_at: u64,
 }
 
-#[derive(PartialEq)]
+/// The issuer's key that a token was verified with.
+#[derive(Clone, Debug)]
+pub(crate) struct Signer {
+    pub(crate) kid: Arc<str>,
+    pub(crate) key: Arc<VerifyingKey>,
+}
+
+/// What a token says. Most of it stands in the payload and is not kept a second time.
 pub(crate) struct Verified {
-    pub(crate) user_id: String,
-    pub(crate) environment_id: String,
-    pub(crate) issuer: String,
+    pub(crate) signer: Signer,
+    pub(crate) user_id: Text,
+    pub(crate) environment_id: Text,
+    /// The configured issuer, which all tokens share.
+    pub(crate) issuer: Arc<str>,
     pub(crate) email_verified: bool,
     pub(crate) profile_complete: bool,
     pub(crate) impersonating: bool,
-    pub(crate) actor: Option<Actor>,
-    pub(crate) organization: Option<ActiveOrganization>,
-    pub(crate) locale: Option<String>,
+    pub(crate) locale: Option<Text>,
     pub(crate) times: Times,
-    pub(crate) raw: Map<String, Value>,
-    pub(crate) payload: Vec<u8>,
+    /// As it was signed: one strict JSON object.
+    pub(crate) payload: Box<str>,
+    /// Read when somebody asks, as `raw` is. No lock guards them, because a fork could leave it locked.
+    pub(crate) parties: OnceBox<Parties>,
+    pub(crate) raw: OnceBox<Map<String, Value>>,
+}
+
+impl Verified {
+    fn parties(&self) -> &Parties {
+        self.parties.get_or_init(|| {
+            let claims = self.read();
+            let [o, org_id, org_role] = ["o", "org_id", "org_role"].map(|name| claims.get(name));
+            Box::new(Parties {
+                actor: claims.get("act").cloned().map(Actor::from_claim),
+                organization: ActiveOrganization::from_claims(o, org_id, org_role),
+            })
+        })
+    }
+
+    /// All claims. The payload has been read before, so that nothing can fail.
+    fn read(&self) -> Map<String, Value> {
+        json::object(self.payload.as_bytes()).unwrap_or_default()
+    }
+}
+
+/// Who else a token is about.
+pub(crate) struct Parties {
+    actor: Option<Actor>,
+    organization: Option<ActiveOrganization>,
+}
+
+/// A text of the payload: the place where it stands or, where it is written with escapes, what it means.
+pub(crate) enum Text {
+    At(Range<usize>),
+    Meaning(Box<str>),
+}
+
+impl Text {
+    pub(crate) fn new(text: &str, payload: &str) -> Self {
+        // Where it is a part of the payload, the addresses tell which one.
+        let start = text.as_ptr().addr().wrapping_sub(payload.as_ptr().addr());
+        let place = start..start.wrapping_add(text.len());
+        match payload.get(place.clone()) {
+            Some(there) if there == text => Self::At(place),
+            _ => Self::Meaning(text.into()),
+        }
+    }
+
+    fn of<'a>(&'a self, payload: &'a str) -> &'a str {
+        match self {
+            Self::At(place) => &payload[place.clone()],
+            Self::Meaning(text) => text,
+        }
+    }
 }
 
 impl Auth {
     pub(crate) fn new(verified: Verified) -> Self {
         Self(Arc::new(verified))
+    }
+
+    pub(crate) fn signer(&self) -> &Signer {
+        &self.0.signer
     }
 
     pub(crate) fn times(&self) -> Times {
@@ -52,12 +120,12 @@ impl Auth {
 
     /// The end-user (`sub`).
     pub fn user_id(&self) -> &str {
-        &self.0.user_id
+        self.0.user_id.of(&self.0.payload)
     }
 
     /// The environment that the user belongs to (`pid`).
     pub fn environment_id(&self) -> &str {
-        &self.0.environment_id
+        self.0.environment_id.of(&self.0.payload)
     }
 
     /// Who issued the token (`iss`): the configured issuer, as the token spells it.
@@ -82,17 +150,17 @@ impl Auth {
 
     /// Who acts in the user's place, if the token says (`act`, RFC 8693).
     pub fn actor(&self) -> Option<&Actor> {
-        self.0.actor.as_ref()
+        self.0.parties().actor.as_ref()
     }
 
     /// The organization that the session has switched to.
     pub fn organization(&self) -> Option<&ActiveOrganization> {
-        self.0.organization.as_ref()
+        self.0.parties().organization.as_ref()
     }
 
     /// The user's preferred locale, such as `en`.
     pub fn locale(&self) -> Option<&str> {
-        self.0.locale.as_deref()
+        Some(self.0.locale.as_ref()?.of(&self.0.payload))
     }
 
     /// When the token was issued (`iat`), in Unix seconds.
@@ -105,9 +173,9 @@ impl Auth {
         self.0.times.expires_at
     }
 
-    /// Every claim, the ones above included.
+    /// Every claim, the ones above included. The first call reads them; clones share what it read.
     pub fn raw(&self) -> &Map<String, Value> {
-        &self.0.raw
+        self.0.raw.get_or_init(|| Box::new(self.0.read()))
     }
 
     /// The claims as a type of your own, read from the payload as it was signed.
@@ -116,15 +184,22 @@ impl Auth {
     ///
     /// When the payload does not have the shape of `T`.
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_slice(&self.0.payload)
+        serde_json::from_str(&self.0.payload)
+    }
+}
+
+/// Two are equal when their payloads are, byte for byte: everything else is read from those.
+impl PartialEq for Auth {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.payload == other.0.payload
     }
 }
 
 impl fmt::Debug for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Auth")
-            .field("user_id", &self.0.user_id)
-            .field("environment_id", &self.0.environment_id)
+            .field("user_id", &self.user_id())
+            .field("environment_id", &self.environment_id())
             .field("issuer", &self.0.issuer)
             .field("impersonating", &self.0.impersonating)
             .field("expires_at", &self.0.times.expires_at)

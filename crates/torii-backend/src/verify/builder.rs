@@ -9,11 +9,11 @@ use http::header::AUTHORIZATION;
 use super::cache::CacheSettings;
 use super::claims::ClaimsPolicy;
 use super::fetch::{CONNECT_TIMEOUT, KEY_SET_PATH};
+use super::header::AllowedTypes;
 use super::jwks::KeySet;
 use super::key_source::{self, KeySource, Keys};
 use super::lru::Lru;
 use super::remote::{KeySnapshot, RemoteKeys};
-use super::token::AllowedTypes;
 use super::verified::VerifiedTokens;
 use super::verifier::Verifier;
 use crate::clock::{Clock, SystemClock};
@@ -153,10 +153,11 @@ impl VerifierBuilder {
     }
 
     /// How many verified tokens are remembered, so that seeing one again costs no signature check. Default
-    /// [10,000](Self::DEFAULT_VERIFIED_TOKENS) of ordinary size, 1 KiB each; 0 remembers none.
+    /// [10,000](Self::DEFAULT_VERIFIED_TOKENS) of ordinary size, with a payload of 512 bytes; 0 remembers none. A token
+    /// takes its payload and some 250 bytes, and more once somebody has asked for [`Auth::raw`](crate::Auth::raw).
     ///
     /// It changes no decision: the expiry, and that the key is still the issuer's, are checked each time. Tokens
-    /// themselves are not kept, only their SHA-256 and their claims.
+    /// themselves are not kept, only their SHA-256 and their payload.
     pub fn remember_verified(mut self, tokens: usize) -> Self {
         self.verified_tokens = tokens;
         self
@@ -174,7 +175,7 @@ impl VerifierBuilder {
     pub fn build(self) -> Result<Verifier, ConfigError> {
         let issuer = BaseUrl::parse("issuer", &self.issuer, self.allow_insecure_http)?;
         let claims = ClaimsPolicy {
-            issuers: [self.issuer.clone(), self.issuer.trim_end_matches('/').to_owned()],
+            issuers: [self.issuer.as_str(), self.issuer.trim_end_matches('/')].map(Arc::from),
             audiences: some_texts("audiences", self.audiences.clone())?.unwrap_or_default(),
             authorized_parties: some_texts("authorized_parties", self.authorized_parties.clone())?
                 .unwrap_or_default(),

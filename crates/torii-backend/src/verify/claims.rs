@@ -1,12 +1,14 @@
 //! What the payload of a token must say, [RFC 7519, section 4](https://www.rfc-editor.org/rfc/rfc7519#section-4).
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
-use torii_backend_types::{ActiveOrganization, Actor};
+use once_cell::race::OnceBox;
+use serde_json::Value;
 
-use super::auth::{Auth, Times, Verified};
+use super::auth::{Auth, Signer, Text, Times, Verified};
 use super::error::{ErrorCode, TokenError};
+use super::json::{self, Json, Wanted};
 
 /// The largest integer that every JSON implementation holds exactly, 2^53 - 1.
 const MAX_SECONDS: u64 = (1 << 53) - 1;
@@ -15,61 +17,109 @@ const MAX_SECONDS: u64 = (1 << 53) - 1;
 #[derive(Clone, Debug)]
 pub(crate) struct ClaimsPolicy {
     /// The issuer as it was given, and without its trailing slashes. Nothing else is equal to it.
-    pub(crate) issuers: [String; 2],
+    pub(crate) issuers: [Arc<str>; 2],
     pub(crate) audiences: Vec<String>,
     pub(crate) authorized_parties: Vec<String>,
     pub(crate) leeway: Duration,
 }
 
+/// The claims that decide about a token. The others are only checked to be strict JSON, and stay in the payload.
+#[derive(Debug, Default)]
+pub(crate) struct Claims<'p> {
+    payload: &'p str,
+    iss: Option<Json<'p>>,
+    sub: Option<Json<'p>>,
+    pid: Option<Json<'p>>,
+    exp: Option<Json<'p>>,
+    iat: Option<Json<'p>>,
+    nbf: Option<Json<'p>>,
+    aud: Option<Json<'p>>,
+    azp: Option<Json<'p>>,
+    email_verified: Option<Json<'p>>,
+    profile_complete: Option<Json<'p>>,
+    impersonating: Option<Json<'p>>,
+    act: Option<Json<'p>>,
+    locale: Option<Json<'p>>,
+}
+
+impl<'p> Claims<'p> {
+    /// Reads a payload; `None` unless it is one strict JSON object.
+    pub(crate) fn read(payload: &'p [u8]) -> Option<Self> {
+        let payload = str::from_utf8(payload).ok()?;
+        let claims = json::pick(payload).ok()?;
+        Some(Self { payload, ..claims })
+    }
+}
+
+impl<'p> Wanted<'p> for Claims<'p> {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<Json<'p>>> {
+        Some(match name {
+            "iss" => &mut self.iss,
+            "sub" => &mut self.sub,
+            "pid" => &mut self.pid,
+            "exp" => &mut self.exp,
+            "iat" => &mut self.iat,
+            "nbf" => &mut self.nbf,
+            "aud" => &mut self.aud,
+            "azp" => &mut self.azp,
+            "email_verified" => &mut self.email_verified,
+            "profile_complete" => &mut self.profile_complete,
+            "impersonating" => &mut self.impersonating,
+            "act" => &mut self.act,
+            "locale" => &mut self.locale,
+            _ => return None,
+        })
+    }
+}
+
 impl ClaimsPolicy {
     /// The two claims worth looking at before a key is fetched: a token of another issuer, or of yesterday, must
     /// not cause a request.
-    pub(crate) fn check_before_key(&self, claims: &Map<String, Value>, now: u64) -> Result<(), TokenError> {
+    pub(crate) fn check_before_key(&self, claims: &Claims<'_>, now: u64) -> Result<(), TokenError> {
         self.issuer(claims)?;
         self.expires_at(claims, now)?;
         Ok(())
     }
 
     /// Checks every claim of a token whose signature has been verified.
-    pub(crate) fn check(
-        &self,
-        claims: Map<String, Value>,
-        payload: Vec<u8>,
-        now: u64,
-    ) -> Result<Auth, TokenError> {
-        let issuer = self.issuer(&claims)?.to_owned();
-        let expires_at = self.expires_at(&claims, now)?;
-        let user_id = text(&claims, "sub")?.to_owned();
-        let environment_id = text(&claims, "pid")?.to_owned();
-        let issued_at = seconds(&claims, "iat")?.ok_or_else(|| missing("iat"))?;
+    pub(crate) fn check(&self, claims: &Claims<'_>, signer: Signer, now: u64) -> Result<Auth, TokenError> {
+        let issuer = self.issuer(claims)?.clone();
+        let expires_at = self.expires_at(claims, now)?;
+        let user_id = text(claims.sub.as_ref(), "sub")?;
+        let environment_id = text(claims.pid.as_ref(), "pid")?;
+        let issued_at = seconds(claims.iat.as_ref(), "iat")?.ok_or_else(|| missing("iat"))?;
         self.not_in_the_future(issued_at, now)?;
-        let not_before = seconds(&claims, "nbf")?;
+        let not_before = seconds(claims.nbf.as_ref(), "nbf")?;
         self.not_premature(not_before, now)?;
-        self.audience(&claims)?;
-        self.authorized_party(&claims)?;
-        let impersonating = match claims.get("impersonating") {
+        self.audience(claims.aud.as_ref())?;
+        self.authorized_party(claims.azp.as_ref())?;
+        let flag = |claim: &Option<Json<'_>>| claim.as_ref().map(Json::as_bool);
+        let impersonating = match flag(&claims.impersonating) {
             None => false,
-            Some(Value::Bool(flag)) => *flag,
-            Some(_) => return Err(wrong_type("impersonating")),
+            Some(Some(flag)) => flag,
+            Some(None) => return Err(wrong_type("impersonating")),
         };
-        let actor = claims.get("act").map(Actor::from_claim);
         Ok(Auth::new(Verified {
-            user_id,
-            environment_id,
+            signer,
+            user_id: Text::new(user_id, claims.payload),
+            environment_id: Text::new(environment_id, claims.payload),
             issuer,
-            email_verified: claims.get("email_verified") == Some(&Value::Bool(true)),
-            profile_complete: claims.get("profile_complete") != Some(&Value::Bool(false)),
-            impersonating: impersonating || actor.is_some(),
-            actor,
-            organization: ActiveOrganization::from_claims(&claims),
-            locale: claims.get("locale").and_then(Value::as_str).map(str::to_owned),
+            email_verified: flag(&claims.email_verified) == Some(Some(true)),
+            profile_complete: flag(&claims.profile_complete) != Some(Some(false)),
+            impersonating: impersonating || claims.act.is_some(),
+            locale: claims
+                .locale
+                .as_ref()
+                .and_then(Json::as_str)
+                .map(|locale| Text::new(locale, claims.payload)),
             times: Times {
                 issued_at,
                 not_before,
                 expires_at,
             },
-            raw: claims,
-            payload,
+            payload: claims.payload.into(),
+            parties: OnceBox::new(),
+            raw: OnceBox::new(),
         }))
     }
 
@@ -80,19 +130,15 @@ impl ClaimsPolicy {
         self.not_premature(times.not_before, now)
     }
 
-    fn issuer<'c>(&self, claims: &'c Map<String, Value>) -> Result<&'c str, TokenError> {
-        let issuer = text(claims, "iss")?;
-        match self.issuers.iter().any(|expected| expected == issuer) {
-            true => Ok(issuer),
-            false => Err(TokenError::new(
-                ErrorCode::IssuerMismatch,
-                "the token has another issuer",
-            )),
-        }
+    /// The configured spelling that the token has.
+    fn issuer(&self, claims: &Claims<'_>) -> Result<&Arc<str>, TokenError> {
+        let issuer = text(claims.iss.as_ref(), "iss")?;
+        let ours = self.issuers.iter().find(|ours| ***ours == *issuer);
+        ours.ok_or_else(|| TokenError::new(ErrorCode::IssuerMismatch, "the token has another issuer"))
     }
 
-    fn expires_at(&self, claims: &Map<String, Value>, now: u64) -> Result<u64, TokenError> {
-        let expires_at = seconds(claims, "exp")?.ok_or_else(|| missing("exp"))?;
+    fn expires_at(&self, claims: &Claims<'_>, now: u64) -> Result<u64, TokenError> {
+        let expires_at = seconds(claims.exp.as_ref(), "exp")?.ok_or_else(|| missing("exp"))?;
         self.not_expired(expires_at, now)?;
         Ok(expires_at)
     }
@@ -130,39 +176,33 @@ impl ClaimsPolicy {
         now.saturating_add(self.leeway.as_secs())
     }
 
-    fn audience(&self, claims: &Map<String, Value>) -> Result<(), TokenError> {
+    fn audience(&self, claimed: Option<&Json<'_>>) -> Result<(), TokenError> {
         let mismatch = |detail| Err(TokenError::new(ErrorCode::AudienceMismatch, detail));
-        let claimed = match (claims.get("aud"), self.audiences.is_empty()) {
+        let claimed = match (claimed, self.audiences.is_empty()) {
             (None, true) => return Ok(()),
             // RFC 7519, section 4.1.3: who does not identify with a value of `aud` must reject the token.
             (Some(_), true) => {
                 return mismatch("the token is for an audience, and none is configured");
             }
             (None, false) => return Err(missing("aud")),
-            (Some(claimed), false) => claimed,
+            (Some(Json::Text(audience)), false) => Some(vec![&**audience]),
+            (Some(Json::Other(Value::Array(audiences))), false) => {
+                audiences.iter().map(Value::as_str).collect()
+            }
+            (Some(Json::Other(_)), false) => None,
         };
-        let claimed = match claimed {
-            Value::Array(audiences) => audiences.as_slice(),
-            audience => std::slice::from_ref(audience),
-        };
-        if !claimed.iter().all(Value::is_string) {
-            return Err(wrong_type("aud"));
-        }
-        match self
-            .audiences
-            .iter()
-            .any(|ours| claimed.iter().any(|audience| audience == ours))
-        {
+        let claimed = claimed.ok_or_else(|| wrong_type("aud"))?;
+        match self.audiences.iter().any(|ours| claimed.contains(&ours.as_str())) {
             true => Ok(()),
             false => mismatch("the token is for another audience"),
         }
     }
 
-    fn authorized_party(&self, claims: &Map<String, Value>) -> Result<(), TokenError> {
+    fn authorized_party(&self, claimed: Option<&Json<'_>>) -> Result<(), TokenError> {
         if self.authorized_parties.is_empty() {
             return Ok(());
         }
-        let party = claims.get("azp").ok_or_else(|| missing("azp"))?;
+        let party = claimed.ok_or_else(|| missing("azp"))?;
         let party = party.as_str().ok_or_else(|| wrong_type("azp"))?;
         match self.authorized_parties.iter().any(|ours| ours == party) {
             true => Ok(()),
@@ -175,18 +215,20 @@ impl ClaimsPolicy {
 }
 
 /// A required claim that is a text and not empty.
-fn text<'c>(claims: &'c Map<String, Value>, name: &'static str) -> Result<&'c str, TokenError> {
-    match claims.get(name) {
+fn text<'c>(claim: Option<&'c Json<'_>>, name: &'static str) -> Result<&'c str, TokenError> {
+    match claim.map(Json::as_str) {
         None => Err(missing(name)),
-        Some(Value::String(text)) if !text.is_empty() => Ok(text),
+        Some(Some(text)) if !text.is_empty() => Ok(text),
         Some(_) => Err(wrong_type(name)),
     }
 }
 
 /// A NumericDate ([RFC 7519, section 2](https://www.rfc-editor.org/rfc/rfc7519#section-2)): fractions are floored.
-fn seconds(claims: &Map<String, Value>, name: &'static str) -> Result<Option<u64>, TokenError> {
-    let Some(value) = claims.get(name) else {
-        return Ok(None);
+fn seconds(claim: Option<&Json<'_>>, name: &'static str) -> Result<Option<u64>, TokenError> {
+    let value = match claim {
+        None => return Ok(None),
+        Some(Json::Text(_)) => return Err(wrong_type(name)),
+        Some(Json::Other(value)) => value,
     };
     let seconds = match (value.as_u64(), value.as_f64()) {
         (Some(whole), _) => Some(whole),

@@ -7,9 +7,10 @@ use http::HeaderMap;
 
 use super::cache::{from_slot, unknown};
 use super::error::{ErrorCode, TokenError};
+use super::header::HeaderPolicy;
 use super::jwks::KeySet;
 use super::signature::VerifyingKey;
-use super::token::{AllowedTypes, UnverifiedJws};
+use super::token::UnverifiedJws;
 use crate::http_client::headers;
 
 /// Whether `signature` (R and S, 64 bytes) over `message` is that of the P-256 key with these affine coordinates.
@@ -26,16 +27,15 @@ pub fn verify_es256(x: &[u8], y: &[u8], message: &[u8], signature: &[u8]) -> boo
 ///
 /// With the code that a [`Verifier`](crate::Verifier) would give, and `jwks_unavailable` for a set without usable keys.
 pub fn verify_jws(jws: &str, key_set: &str) -> Result<Vec<u8>, ErrorCode> {
-    let jws = UnverifiedJws::parse(jws, &AllowedTypes::default()).map_err(|error| error.code())?;
+    let jws = UnverifiedJws::parse(jws, &HeaderPolicy::default()).map_err(|error| error.code())?;
     let key_set = KeySet::from_jwks(key_set.as_bytes()).map_err(|_| ErrorCode::JwksUnavailable)?;
     let slot = key_set.get(&jws.kid).ok_or_else(|| unknown(&jws.kid));
     let key = slot
         .and_then(|slot| from_slot(&jws.kid, slot))
         .map_err(|error: TokenError| error.code())?;
-    if key.verifies(jws.signing_input, &jws.signature) {
-        Ok(jws.payload)
-    } else {
-        Err(ErrorCode::BadSignature)
+    match jws.is_signed_by(&key) {
+        true => Ok(jws.payload),
+        false => Err(ErrorCode::BadSignature),
     }
 }
 

@@ -3,10 +3,11 @@
 //! `serde_json` already refuses a byte order mark, lone surrogates, `NaN`, numbers out of range, invalid UTF-8 and
 //! anything after the value. It keeps the last of duplicate members and allows a depth of 128; this does neither.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
@@ -16,12 +17,50 @@ pub(crate) const MAX_DEPTH: usize = 64;
 /// Reads exactly one JSON object, strictly.
 pub(crate) fn object(text: &[u8]) -> Result<Map<String, Value>, serde_json::Error> {
     let mut reader = serde_json::Deserializer::from_slice(text);
-    let value = Strict { depth: MAX_DEPTH }.deserialize(&mut reader)?;
+    let value = Strict::outermost(true).deserialize(&mut reader)?;
     reader.end()?;
     match value {
         Value::Object(members) => Ok(members),
         _ => Err(serde_json::Error::custom("not an object")),
     }
+}
+
+/// A value as far as it is needed: a text is copied only where it is written with escapes.
+#[derive(Debug)]
+pub(crate) enum Json<'t> {
+    Text(Cow<'t, str>),
+    Other(Value),
+}
+
+impl Json<'_> {
+    pub(crate) fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Other(_) => None,
+        }
+    }
+
+    pub(crate) fn as_bool(&self) -> Option<bool> {
+        match self {
+            Self::Text(_) => None,
+            Self::Other(value) => value.as_bool(),
+        }
+    }
+}
+
+/// Members of an object that somebody wants.
+pub(crate) trait Wanted<'t> {
+    /// Where the value of the member goes; `None` if it is only to be checked.
+    fn slot(&mut self, name: &str) -> Option<&mut Option<Json<'t>>>;
+}
+
+/// Reads exactly one JSON object, as strictly as [`object`] does, and makes values only of what is wanted.
+pub(crate) fn pick<'t, W: Wanted<'t> + Default>(text: &'t str) -> Result<W, serde_json::Error> {
+    let mut wanted = W::default();
+    let mut reader = serde_json::Deserializer::from_str(text);
+    reader.deserialize_map(Pick(&mut wanted))?;
+    reader.end()?;
+    Ok(wanted)
 }
 
 /// Reads exactly one JSON object, without looking into its members. None may be repeated.
@@ -52,19 +91,158 @@ impl<'de> Visitor<'de> for Members {
     }
 }
 
-/// Builds a value in which at most `depth` more levels may be opened.
+struct Pick<'w, W>(&'w mut W);
+
+impl<'de, W: Wanted<'de>> Visitor<'de> for Pick<'_, W> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object without duplicate members")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
+        let mut names = Names::default();
+        while let Some(Name(name)) = access.next_key()? {
+            let slot = self.0.slot(&name);
+            let strict = Strict::outermost(slot.is_some()).deeper()?;
+            match slot {
+                Some(slot) => *slot = Some(access.next_value_seed(Member(strict))?),
+                None => drop(access.next_value_seed(strict)?),
+            }
+            names.add(name)?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads a value that is wanted.
+struct Member(Strict);
+
+impl<'de> DeserializeSeed<'de> for Member {
+    type Value = Json<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json<'de>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Member {
+    type Value = Json<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Json<'de>, E> {
+        Ok(Json::Text(text.into()))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Json<'de>, E> {
+        Ok(Json::Text(text.to_owned().into()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<Json<'de>, A::Error> {
+        self.0.visit_map(access).map(Json::Other)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, access: A) -> Result<Json<'de>, A::Error> {
+        self.0.visit_seq(access).map(Json::Other)
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Json<'de>, E> {
+        self.0.visit_u64(number).map(Json::Other)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Json<'de>, E> {
+        self.0.visit_i64(number).map(Json::Other)
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Json<'de>, E> {
+        self.0.visit_f64(number).map(Json::Other)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Json<'de>, E> {
+        self.0.visit_bool(value).map(Json::Other)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Json<'de>, E> {
+        self.0.visit_unit().map(Json::Other)
+    }
+}
+
+/// The name of a member, copied only where it is written with escapes.
+struct Name<'de>(Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl<'de> Visitor<'de> for Text {
+            type Value = Name<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+
+            fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<Name<'de>, E> {
+                Ok(Name(name.into()))
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<Name<'de>, E> {
+                Ok(Name(name.to_owned().into()))
+            }
+        }
+
+        deserializer.deserialize_str(Text)
+    }
+}
+
+/// The names of an object's members so far. Few are compared with each other, many are hashed.
+#[derive(Default)]
+struct Names<'de> {
+    few: [Cow<'de, str>; 16],
+    count: usize,
+    many: HashSet<Cow<'de, str>>,
+}
+
+impl<'de> Names<'de> {
+    /// Takes a name in, unless it is there already.
+    fn add<E: Error>(&mut self, name: Cow<'de, str>) -> Result<(), E> {
+        let few = self.count.min(self.few.len());
+        let is_new = !self.few[..few].contains(&name)
+            && match self.few.get_mut(self.count) {
+                Some(place) => {
+                    *place = name;
+                    true
+                }
+                None => self.many.insert(name),
+            };
+        self.count += 1;
+        is_new.then_some(()).ok_or_else(|| E::custom("duplicate member"))
+    }
+}
+
+/// Reads a value in which at most `depth` more levels may be opened, and keeps it or makes a null of it.
 #[derive(Clone, Copy)]
 struct Strict {
     depth: usize,
+    keep: bool,
 }
 
 impl Strict {
+    fn outermost(keep: bool) -> Self {
+        Self {
+            depth: MAX_DEPTH,
+            keep,
+        }
+    }
+
     fn deeper<E: Error>(self) -> Result<Self, E> {
         let depth = self
             .depth
             .checked_sub(1)
             .ok_or_else(|| E::custom("nested too deeply"))?;
-        Ok(Self { depth })
+        Ok(Self { depth, ..self })
     }
 }
 
@@ -85,6 +263,14 @@ impl<'de> Visitor<'de> for Strict {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let inner = self.deeper()?;
+        if !self.keep {
+            let mut names = Names::default();
+            while let Some(Name(name)) = access.next_key()? {
+                access.next_value_seed(inner)?;
+                names.add(name)?;
+            }
+            return Ok(Value::Null);
+        }
         let mut members = Map::new();
         while let Some(name) = access.next_key::<String>()? {
             let value = access.next_value_seed(inner)?;
@@ -99,13 +285,15 @@ impl<'de> Visitor<'de> for Strict {
         let inner = self.deeper()?;
         let mut items = Vec::new();
         while let Some(item) = access.next_element_seed(inner)? {
-            items.push(item);
+            if self.keep {
+                items.push(item);
+            }
         }
         Ok(Value::Array(items))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
-        Ok(Value::String(text.to_owned()))
+        Ok(if self.keep { text.into() } else { Value::Null })
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<Value, E> {

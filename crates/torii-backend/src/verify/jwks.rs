@@ -9,6 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::auth::Signer;
 use super::error::KeySetError;
 use super::json;
 use super::signature::{COORDINATE_LENGTH, VerifyingKey};
@@ -101,6 +102,11 @@ impl KeySet {
     /// What the set holds under `kid`.
     pub(crate) fn get(&self, kid: &str) -> Option<&Slot> {
         self.keys.get(kid).or(self.unnamed.as_ref())
+    }
+
+    /// Whether the set still has the very key that a token was verified with.
+    pub(crate) fn holds(&self, signer: &Signer) -> bool {
+        matches!(self.get(&signer.kid), Some(Slot::Usable { key, .. }) if Arc::ptr_eq(key, &signer.key))
     }
 
     /// The names of the keys that can be used.

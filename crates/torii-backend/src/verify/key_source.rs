@@ -6,11 +6,13 @@ use std::sync::Arc;
 use rustls_pki_types::SubjectPublicKeyInfoDer;
 use rustls_pki_types::pem::PemObject;
 
+use super::auth::Signer;
 use super::cache::{from_slot, unknown};
 use super::error::{KeySetError, VerifyError};
 use super::jwks::KeySet;
 use super::remote::RemoteKeys;
 use super::signature::VerifyingKey;
+use crate::clock::Moment;
 use crate::config::ConfigError;
 
 /// Where the keys come from. Every source but the remote ones works without a network.
@@ -48,11 +50,11 @@ impl Keys {
         }
     }
 
-    /// The key, if it is at hand and so fresh that nothing needs to be decided.
-    pub(crate) fn get_fresh(&self, kid: &str) -> Option<Arc<VerifyingKey>> {
+    /// Whether the key is still the issuer's, and so fresh that nothing needs to be decided.
+    pub(crate) fn hold_fresh(&self, signer: &Signer, now: Moment) -> bool {
         match self {
-            Self::Given(set) => given(set, kid).ok(),
-            Self::Remote(remote) => remote.get_fresh(kid)?.ok(),
+            Self::Given(set) => set.holds(signer),
+            Self::Remote(remote) => remote.look_fresh(now, |keys| keys.holds(signer)) == Some(true),
         }
     }
 

@@ -9,6 +9,7 @@ mod error;
 mod fetch;
 mod flight;
 pub mod hazmat;
+mod header;
 mod json;
 mod jwks;
 mod key_source;

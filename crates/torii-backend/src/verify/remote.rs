@@ -8,7 +8,7 @@ use arc_swap::ArcSwapOption;
 use serde::{Deserialize, Serialize};
 
 use super::cache::{Ask, CacheSettings, CachedSet, Decision, Fetched, State, from_slot};
-use super::error::{ErrorCode, FetchError, TokenError, VerifyError};
+use super::error::{ErrorCode, FetchError, VerifyError};
 use super::fetch::fetch;
 use super::flight::{BEAT, FETCH_LIMIT, Flight};
 use super::jwks::KeySet;
@@ -127,11 +127,11 @@ impl RemoteKeys {
             .is_some_and(|set| set.keys.get(kid).is_some())
     }
 
-    /// The key, if it is at hand and so fresh that nothing needs to be decided.
-    pub(crate) fn get_fresh(&self, kid: &str) -> Option<Result<Arc<VerifyingKey>, TokenError>> {
+    /// Looks at the keys, if they are so fresh that nothing needs to be decided about them.
+    pub(crate) fn look_fresh<R>(&self, now: Moment, look: impl FnOnce(&KeySet) -> R) -> Option<R> {
         let current = self.current.load();
-        let set = current.as_ref().filter(|set| set.is_fresh(self.clock.now()))?;
-        Some(from_slot(kid, set.keys.get(kid)?))
+        let set = current.as_ref().filter(|set| set.is_fresh(now))?;
+        Some(look(&set.keys))
     }
 
     /// The key, after as much waiting as the cache allows.
@@ -221,10 +221,11 @@ impl RemoteKeys {
 
     /// The caller's next step. Never waits, and takes no lock when the key is at hand and fresh.
     fn ask(self: &Arc<Self>, ask: &mut Ask<'_>) -> Decision<Arc<VerifyingKey>> {
-        if let Some(key) = self.get_fresh(ask.kid) {
+        let now = self.clock.now();
+        let fresh = |keys: &KeySet| keys.get(ask.kid).map(|slot| from_slot(ask.kid, slot));
+        if let Some(Some(key)) = self.look_fresh(now, fresh) {
             return Decision::Done(key.map_err(Into::into));
         }
-        let now = self.clock.now();
         let stale = self.current.load().as_ref().is_some_and(|set| set.is_stale(now));
         let decision = self.decide(|state, set, now| state.decide(ask, set, now));
         match &decision {

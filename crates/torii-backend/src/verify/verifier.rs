@@ -5,15 +5,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::header::{HeaderMap, HeaderName};
 
-use super::auth::Auth;
+use super::auth::{Auth, Signer};
 use super::bearer;
-use super::claims::ClaimsPolicy;
+use super::claims::{Claims, ClaimsPolicy};
 use super::error::{ErrorCode, TokenError, VerifyError};
+use super::header::{AllowedTypes, HeaderPolicy};
 use super::key_source::Keys;
 use super::remote::{KeySnapshot, KeyStatus};
 use super::signature::VerifyingKey;
-use super::token::{AllowedTypes, UnverifiedToken};
-use super::verified::{TokenDigest, VerifiedToken, VerifiedTokens};
+use super::token::UnverifiedJws;
+use super::verified::{TokenDigest, VerifiedTokens};
 use crate::clock::Clock;
 
 /// Verifies the tokens of one issuer. Cheap to clone; clones share everything.
@@ -27,7 +28,7 @@ pub struct Verifier(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     claims: ClaimsPolicy,
-    types: AllowedTypes,
+    headers: HeaderPolicy,
     header: HeaderName,
     keys: Keys,
     clock: Arc<dyn Clock>,
@@ -58,7 +59,7 @@ impl Verifier {
         let refused = std::array::from_fn(|_| AtomicU64::new(0));
         Self(Arc::new(Inner {
             claims,
-            types,
+            headers: HeaderPolicy::new(types),
             header,
             keys,
             clock,
@@ -76,9 +77,14 @@ impl Verifier {
     /// be had.
     pub async fn verify(&self, token: &str) -> Result<Auth, VerifyError> {
         let outcome = async {
-            let sought = self.seek(token)?;
-            let key = self.0.keys.get(sought.kid()).await?;
-            self.conclude(sought, key)
+            let seen = self.recall(token);
+            if let Some(outcome) = self.answer(&seen) {
+                return outcome;
+            }
+            let jws = UnverifiedJws::parse(token, &self.0.headers)?;
+            let claims = self.claims(&jws)?;
+            let key = self.0.keys.get(&jws.kid).await?;
+            self.conclude(&jws, &claims, key, seen)
         };
         self.counted(outcome.await)
     }
@@ -90,9 +96,14 @@ impl Verifier {
     /// As [`verify`](Self::verify).
     pub fn verify_blocking(&self, token: &str) -> Result<Auth, VerifyError> {
         let outcome = || {
-            let sought = self.seek(token)?;
-            let key = self.0.keys.get_blocking(sought.kid())?;
-            self.conclude(sought, key)
+            let seen = self.recall(token);
+            if let Some(outcome) = self.answer(&seen) {
+                return outcome;
+            }
+            let jws = UnverifiedJws::parse(token, &self.0.headers)?;
+            let claims = self.claims(&jws)?;
+            let key = self.0.keys.get_blocking(&jws.kid)?;
+            self.conclude(&jws, &claims, key, seen)
         };
         self.counted(outcome())
     }
@@ -103,10 +114,8 @@ impl Verifier {
     /// `None` says nothing about the token: [`verify`](Self::verify) does. An answer is counted as one of `verify` is, and
     /// `None` is not.
     pub fn verify_remembered(&self, token: &str) -> Option<Result<Auth, VerifyError>> {
-        let digest = self.0.verified.digest(token)?;
-        let verified = self.0.verified.get(&digest)?;
-        let key = self.0.keys.get_fresh(&verified.kid)?;
-        Arc::ptr_eq(&verified.key, &key).then(|| self.counted(self.check_again(verified, &digest)))
+        let outcome = self.answer(&self.recall(token))?;
+        Some(self.counted(outcome))
     }
 
     /// The token in a request's headers, not verified: `Authorization: Bearer <token>`, or the header configured by
@@ -190,59 +199,65 @@ impl Verifier {
         }
     }
 
-    /// Everything that can be said without a key. For a key that would have to be fetched, that includes the issuer
-    /// and the expiry, so that neither a stranger's token nor an old one causes a request.
-    fn seek<'t>(&self, text: &'t str) -> Result<Sought<'t>, TokenError> {
-        let digest = self.0.verified.digest(text);
-        if let Some(digest) = digest
-            && let Some(verified) = self.0.verified.get(&digest)
-            && self.0.keys.knows(&verified.kid)
-        {
-            let token = Token::Verified(verified, digest);
-            return Ok(Sought { text, token });
-        }
-        let token = UnverifiedToken::parse(text, &self.0.types)?;
-        if !self.0.keys.knows(&token.jws.kid) {
-            self.0.claims.check_before_key(&token.claims, self.now())?;
-        }
-        let token = Token::Unverified(token, digest);
-        Ok(Sought { text, token })
+    /// What memory knows about a token.
+    fn recall(&self, token: &str) -> Seen {
+        let digest = self.0.verified.digest(token);
+        let auth = digest.and_then(|digest| self.0.verified.get(&digest));
+        Seen { digest, auth }
     }
 
-    /// Decides with the issuer's present key of that name. The time is that after any wait for it.
-    fn conclude(&self, sought: Sought<'_>, key: Arc<VerifyingKey>) -> Result<Auth, VerifyError> {
-        let (token, digest) = match sought.token {
-            Token::Verified(verified, digest) if Arc::ptr_eq(&verified.key, &key) => {
-                return self.check_again(verified, &digest);
+    /// The answer from memory alone: the token was verified before, and with what is still a fresh key of the issuer's.
+    fn answer(&self, seen: &Seen) -> Option<Result<Auth, VerifyError>> {
+        let auth = seen.auth.as_ref()?;
+        let now = self.0.clock.now();
+        let holds = self.0.keys.hold_fresh(auth.signer(), now);
+        holds.then(|| self.check_again(auth, seen.digest, now.unix_seconds()))
+    }
+
+    /// The claims, after everything that can be said without a key. For a key that would have to be fetched, that includes
+    /// the issuer and the expiry, so that neither a stranger's token nor an old one causes a request.
+    fn claims<'j>(&self, jws: &'j UnverifiedJws<'_>) -> Result<Claims<'j>, TokenError> {
+        let claims = jws.claims()?;
+        if !self.0.keys.knows(&jws.kid) {
+            self.0.claims.check_before_key(&claims, self.now())?;
+        }
+        Ok(claims)
+    }
+
+    /// Decides with the issuer's present key of the token's name for it. The time is that after any wait for the key.
+    fn conclude(
+        &self,
+        jws: &UnverifiedJws<'_>,
+        claims: &Claims<'_>,
+        key: Arc<VerifyingKey>,
+        seen: Seen,
+    ) -> Result<Auth, VerifyError> {
+        match &seen.auth {
+            Some(auth) if Arc::ptr_eq(&auth.signer().key, &key) => {
+                return self.check_again(auth, seen.digest, self.now());
             }
-            // Another key has that name by now.
-            Token::Verified(_, digest) => (UnverifiedToken::parse(sought.text, &self.0.types)?, Some(digest)),
-            Token::Unverified(token, digest) => (token, digest),
-        };
-        let UnverifiedToken { jws, claims } = token;
+            _ => {}
+        }
         // The signature first, so that the codes for claims tell a forger nothing.
-        if !key.verifies(jws.signing_input, &jws.signature) {
+        if !jws.is_signed_by(&key) {
             return Err(TokenError::new(ErrorCode::BadSignature, "the signature is not the key's").into());
         }
-        let auth = self.0.claims.check(claims, jws.payload, self.now())?;
-        if let Some(digest) = digest {
-            let verified = VerifiedToken {
-                auth: auth.clone(),
-                kid: jws.kid.into(),
-                key,
-            };
-            self.0.verified.insert(digest, verified);
+        let kid = jws.kid.clone();
+        self.0.headers.accept(jws);
+        let auth = self.0.claims.check(claims, Signer { kid, key }, self.now())?;
+        if let Some(digest) = seen.digest {
+            self.0.verified.insert(digest, auth.clone());
         }
         Ok(auth)
     }
 
     /// Decides about a token whose signature was verified before, with what is still the issuer's key.
-    fn check_again(&self, verified: VerifiedToken, digest: &TokenDigest) -> Result<Auth, VerifyError> {
-        let checked = self.0.claims.check_times(verified.auth.times(), self.now());
-        if checked.is_err() {
-            self.0.verified.remove(digest);
+    fn check_again(&self, auth: &Auth, digest: Option<TokenDigest>, now: u64) -> Result<Auth, VerifyError> {
+        let checked = self.0.claims.check_times(auth.times(), now);
+        if let (Err(_), Some(digest)) = (&checked, digest) {
+            self.0.verified.remove(&digest);
         }
-        Ok(checked.map(|()| verified.auth)?)
+        Ok(checked.map(|()| auth.clone())?)
     }
 
     fn now(&self) -> u64 {
@@ -263,23 +278,10 @@ impl Verifier {
     }
 }
 
-/// A token that waits for its key.
-struct Sought<'t> {
-    text: &'t str,
-    token: Token<'t>,
-}
-
-enum Token<'t> {
-    /// Its signature was verified before.
-    Verified(VerifiedToken, TokenDigest),
-    Unverified(UnverifiedToken<'t>, Option<TokenDigest>),
-}
-
-impl Sought<'_> {
-    fn kid(&self) -> &str {
-        match &self.token {
-            Token::Verified(verified, _) => &verified.kid,
-            Token::Unverified(token, _) => &token.jws.kid,
-        }
-    }
+/// What memory knows about a token.
+struct Seen {
+    /// `None` for a token that is not to be remembered.
+    digest: Option<TokenDigest>,
+    /// What it said, if its signature was verified before.
+    auth: Option<Auth>,
 }

@@ -1,5 +1,6 @@
 //! The token corpus of `contract/tokens`, through the public methods, with the key set served like an issuer's.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,12 +11,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use torii_backend::clock::ManualClock;
 use torii_backend::http_client::{Exchange, HttpClient, Limits};
-use torii_backend::{Auth, Verifier, VerifierBuilder, VerifyError};
+use torii_backend::{Auth, KeySource, Verifier, VerifierBuilder, VerifyError};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Family {
-    key_sets: std::collections::BTreeMap<String, String>,
+    key_sets: BTreeMap<String, String>,
     cases: Vec<Case>,
 }
 
@@ -74,6 +75,41 @@ fn every_token_of_the_corpus_gets_its_decision() {
     );
 }
 
+/// Whatever a verifier remembers of tokens and headers, it decides about each as if it were the first.
+#[test]
+fn tokens_that_one_verifier_sees_in_turn_get_the_decisions_they_get_alone() {
+    for (family, Family { key_sets, cases }) in families() {
+        let mut verifiers = BTreeMap::new();
+        let mut tried = 0;
+        for round in 0..3 {
+            for case in &cases {
+                let (Some(now), Some(key_set)) = (case.now, &case.key_set) else {
+                    continue;
+                };
+                let (verifier, clock, start) = verifiers
+                    .entry((key_set, case.policy.to_string()))
+                    .or_insert_with(|| {
+                        let clock = ManualClock::at(now);
+                        let keys = KeySource::Jwks(key_sets[key_set].clone());
+                        let verifier = builder(&case.policy).unwrap().key_source(keys);
+                        (verifier.clock(clock.clone()).build().ok(), clock, now)
+                    });
+                // A set without a usable key cannot be given.
+                let Some(verifier) = verifier else { continue };
+                clock.jump_wall_seconds(now as i64 - *start as i64);
+                *start = now;
+                let decision = ask(verifier, case, round == 1);
+                assert_eq!(decision, case.expect, "{family}/{}, round {round}", case.name);
+                tried += 1;
+            }
+        }
+        assert!(
+            tried > 0 || family == "configuration",
+            "{family}: no token was tried"
+        );
+    }
+}
+
 #[test]
 fn every_configuration_of_the_corpus_gets_its_decision() {
     let mut tried = 0;
@@ -109,18 +145,7 @@ fn decide(case: &Case, key_set: &str, on_a_runtime: bool, remembered: usize) -> 
         .expect("a policy that can be configured");
     // Without a single usable key there is nothing to warm up with: the case then says so.
     verifier.warm_up_blocking().ok();
-    let decisions = [(); 2].map(|()| {
-        let outcome = match &case.token {
-            Some(token) if on_a_runtime => block_on(verifier.verify(token)),
-            Some(token) => verifier.verify_blocking(token),
-            None => match headers(case) {
-                Some(headers) if on_a_runtime => block_on(verifier.authenticate_request(&headers)),
-                Some(headers) => verifier.authenticate_request_blocking(&headers),
-                None => return json!({"error": "header_malformed"}),
-            },
-        };
-        describe(outcome)
-    });
+    let decisions = [(); 2].map(|()| ask(&verifier, case, on_a_runtime));
     // Whatever memory says, it says the same.
     let headers = case.headers.as_ref().and_then(|_| headers(case));
     let in_headers = || verifier.bearer_token(headers.as_ref()?).ok();
@@ -139,6 +164,20 @@ fn decide(case: &Case, key_set: &str, on_a_runtime: bool, remembered: usize) -> 
         case.name
     );
     decisions
+}
+
+/// What a verifier says to a case's token.
+fn ask(verifier: &Verifier, case: &Case, on_a_runtime: bool) -> Value {
+    let outcome = match &case.token {
+        Some(token) if on_a_runtime => block_on(verifier.verify(token)),
+        Some(token) => verifier.verify_blocking(token),
+        None => match headers(case) {
+            Some(headers) if on_a_runtime => block_on(verifier.authenticate_request(&headers)),
+            Some(headers) => verifier.authenticate_request_blocking(&headers),
+            None => return json!({"error": "header_malformed"}),
+        },
+    };
+    describe(outcome)
 }
 
 fn describe(outcome: Result<Auth, VerifyError>) -> Value {
