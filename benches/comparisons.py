@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,6 +26,11 @@ BARE = "Python: nothing"
 OPEN = "open route"
 PUBLISHED_HOT = "0.0.13, hot tokens"
 OURS_HOT = "ours, hot tokens"
+
+
+BATCH = 1_000
+ONE_BY_ONE = "one by one"
+TOGETHER = "verify_many"
 
 
 class Size(NamedTuple):
@@ -109,6 +115,15 @@ def inside(programs: Programs, folder: str, size: Size) -> Iterator[Comparison]:
         "without a signature check: all else but the claims' values. By default 10,000 tokens are remembered."
     )
     yield Comparison("inside", "Inside our verification", [peer], cases, ["ns", "bytes"], rounds, note)
+
+    cases = [
+        Case(ONE_BY_ONE, _case("one by one", size, BATCH)),
+        Case(TOGETHER, _case("batch", size, BATCH)),
+    ]
+    peers = [peer, *_ours(programs, "verify.py", "torii_backend", folder)]
+    peers = [each._replace(against=None) for each in peers]
+    title = f"New tokens, {BATCH:,} at a time, on {os.cpu_count()} cores"
+    yield Comparison("batch", title, peers, cases, ["ns"], rounds)
 
     def growth(
         what: str, title: str, peers: dict[str, str], cases: dict[int, dict[str, object]]

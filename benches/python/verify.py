@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import worker
@@ -40,6 +41,29 @@ def joserfc(world: worker.World) -> Verify:
     return lambda token: claims.validate(jwt.decode(token, keys, algorithms=["ES256"]).claims)
 
 
+def batch(world: worker.World) -> Callable[[worker.Case], worker.Sample]:
+    """New tokens, so many at a time: on this thread, or with the package's help."""
+    from torii_backend import Verifier
+
+    verifier = Verifier(world.url, remember_verified=0)
+    verifier.warm_up()
+
+    def measure(case: worker.Case) -> worker.Sample:
+        tokens, done = world.tokens[: case.size], 0
+        start = now = time.perf_counter_ns()
+        while now - start < case.milliseconds * 1_000_000:
+            if case.name == "batch":
+                verifier.verify_many(tokens)
+            else:
+                for token in tokens:
+                    verifier.verify(token)
+            done += len(tokens)
+            now = time.perf_counter_ns()
+        return {"ns": (now - start) / done}
+
+    return measure
+
+
 def main(peer: str, folder: str) -> None:
     world = worker.load(folder)
     verify = {"torii_backend": torii_backend, "pyjwt": pyjwt, "joserfc": joserfc}[peer](world)
@@ -47,6 +71,8 @@ def main(peer: str, folder: str) -> None:
     seen = 0
 
     def measure(case: worker.Case) -> worker.Sample:
+        if case.name in ("one by one", "batch"):
+            return batch(world)(case)
         if case.name == "cold":
             return worker.repeat(case, tokens.cold, verify)
         nonlocal seen

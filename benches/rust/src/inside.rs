@@ -34,6 +34,7 @@ impl Worker for Inside {
         match case.name.as_str() {
             "outside the signature" => self.outside(case),
             "unknown key" => self.unknown_key(case),
+            "one by one" | "batch" => self.batch(case),
             "memory" => self.memory(case),
             "bound" => self.bound(case),
             "keys" => self.keys(case),
@@ -99,6 +100,25 @@ impl Inside {
             );
         };
         Ok(repeat(case, |_, done| done, refuse))
+    }
+
+    /// New tokens, so many at a time: on this thread, or on as many as there are cores.
+    fn batch(&mut self, case: &Case) -> Result<Sample, Box<dyn Error>> {
+        let verifier = self.verifier(0, 0)?;
+        let tokens = self.some_tokens(case.size)?;
+        let together = case.name == "batch";
+        let start = Instant::now();
+        let mut done = 0;
+        while start.elapsed() < Duration::from_millis(case.milliseconds) {
+            if together {
+                let results = verifier.verify_many_blocking(tokens);
+                assert!(results.iter().all(Result::is_ok));
+            } else {
+                tokens.iter().for_each(|token| verify(&verifier, token));
+            }
+            done += tokens.len();
+        }
+        Ok(Sample::from([("ns", start.elapsed().as_nanos() as f64 / done as f64)]))
     }
 
     /// What the process grows by with each remembered token.
@@ -180,14 +200,15 @@ impl Inside {
     /// A verifier that has seen that many tokens, and what the process grew by.
     fn filled(&self, tokens: usize, remember: usize) -> Result<(Verifier, f64), Box<dyn Error>> {
         let verifier = self.verifier(0, remember)?;
-        let tokens = self
-            .world
-            .tokens
-            .get(..tokens)
-            .ok_or("so many tokens have not been made")?;
+        let tokens = self.some_tokens(tokens)?;
         let before = resident()?;
         tokens.iter().for_each(|token| verify(&verifier, token));
         Ok((verifier, resident()?.saturating_sub(before) as f64))
+    }
+
+    fn some_tokens(&self, count: usize) -> Result<&'static [String], &'static str> {
+        let tokens = self.world.tokens.get(..count);
+        tokens.ok_or("so many tokens have not been made")
     }
 
     fn verifier(&self, other_keys: usize, remember: usize) -> Result<Verifier, Box<dyn Error>> {

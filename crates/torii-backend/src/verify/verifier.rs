@@ -33,6 +33,14 @@ struct Inner {
     keys: Keys,
     clock: Arc<dyn Clock>,
     verified: VerifiedTokens,
+    tally: Tally,
+}
+
+/// Written by every verification, so it keeps away from what every verification reads: on a cache line of its own, or on
+/// the pair of them that processors fetch together.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Tally {
     accepted: AtomicU64,
     refused: [AtomicU64; ErrorCode::COUNT],
 }
@@ -56,7 +64,10 @@ impl Verifier {
         clock: Arc<dyn Clock>,
         verified: VerifiedTokens,
     ) -> Self {
-        let refused = std::array::from_fn(|_| AtomicU64::new(0));
+        let tally = Tally {
+            accepted: AtomicU64::new(0),
+            refused: std::array::from_fn(|_| AtomicU64::new(0)),
+        };
         Self(Arc::new(Inner {
             claims,
             headers: HeaderPolicy::new(types),
@@ -64,8 +75,7 @@ impl Verifier {
             keys,
             clock,
             verified,
-            accepted: AtomicU64::new(0),
-            refused,
+            tally,
         }))
     }
 
@@ -181,10 +191,10 @@ impl Verifier {
 
     /// How often this verifier has come to which conclusion.
     pub fn counts(&self) -> VerifyCounts {
-        let refused = ErrorCode::NAMES.iter().zip(&self.0.refused);
+        let refused = ErrorCode::NAMES.iter().zip(&self.0.tally.refused);
         let refused = refused.map(|(name, count)| (*name, count.load(Ordering::Relaxed)));
         VerifyCounts {
-            accepted: self.0.accepted.load(Ordering::Relaxed),
+            accepted: self.0.tally.accepted.load(Ordering::Relaxed),
             refused: refused.filter(|(_, count)| *count > 0).collect(),
         }
     }
@@ -266,14 +276,14 @@ impl Verifier {
 
     fn counted(&self, outcome: Result<Auth, VerifyError>) -> Result<Auth, VerifyError> {
         if outcome.is_ok() {
-            self.0.accepted.fetch_add(1, Ordering::Relaxed);
+            self.0.tally.accepted.fetch_add(1, Ordering::Relaxed);
         }
         outcome.map_err(|error| self.refused(error))
     }
 
     /// Counts a refusal.
     fn refused(&self, error: VerifyError) -> VerifyError {
-        self.0.refused[error.code().index()].fetch_add(1, Ordering::Relaxed);
+        self.0.tally.refused[error.code().index()].fetch_add(1, Ordering::Relaxed);
         error
     }
 }
