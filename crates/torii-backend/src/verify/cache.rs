@@ -64,11 +64,16 @@ const BUCKET_REFILL: Duration = Duration::from_secs(30);
 /// Names known not to be in the set: how many, and for how long.
 const MAX_NEGATIVE: usize = 128;
 const NEGATIVE_TTL: Duration = Duration::from_secs(60);
-/// After a failed fetch: 1 s, doubled by each further failure, up to the cap; chance only adds, so that the bounds on
+/// After a failed fetch: 1 s, doubled by each further failure, up to a cap; chance only adds, so that the bounds on
 /// fetches during an outage hold.
 const BACKOFF_BASE: Duration = Duration::from_secs(1);
-const BACKOFF_CAP: Duration = Duration::from_secs(60);
 const BACKOFF_JITTER: f64 = 0.2;
+/// The cap while there are usable keys: nobody suffers from an endpoint that is left alone.
+const BACKOFF_CAP: Duration = Duration::from_secs(60);
+/// The cap before the first keys: at most 8 requests in the first minute, and 4 in each that follows.
+const COLD_BACKOFF_CAP: Duration = Duration::from_secs(15);
+/// The cap once keys have expired: whoever was served for a day is served again 5 s after the endpoint is back.
+const EXPIRED_BACKOFF_CAP: Duration = Duration::from_secs(4);
 /// Longest `Retry-After` that is obeyed.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
 
@@ -94,7 +99,12 @@ impl CachedSet {
     }
 
     fn is_usable(&self, now: Moment, settings: &CacheSettings) -> bool {
-        now.since(self.fetched_at) < self.ttl.max(settings.stale_limit)
+        !self.usable_for(now, settings).is_zero()
+    }
+
+    fn usable_for(&self, now: Moment, settings: &CacheSettings) -> Duration {
+        let limit = self.ttl.max(settings.stale_limit);
+        limit.saturating_sub(now.since(self.fetched_at))
     }
 }
 
@@ -157,10 +167,23 @@ pub(crate) struct State {
     negative: VecDeque<(String, Moment)>,
 }
 
+/// The pause after a failure. How long it is depends on the keys at hand when it is asked for.
 #[derive(Clone, Copy, Debug)]
 struct Backoff {
     since: Moment,
-    wait: Duration,
+    /// Doubled by each failure, and without a cap.
+    step: Duration,
+    /// What chance multiplies the step by.
+    stretch: f64,
+    /// What the endpoint asked for.
+    asked: Duration,
+}
+
+impl Backoff {
+    fn left(&self, cap: Duration, now: Moment) -> Duration {
+        let wait = self.step.min(cap).mul_f64(self.stretch).max(self.asked);
+        wait.saturating_sub(now.since(self.since))
+    }
 }
 
 impl State {
@@ -192,9 +215,9 @@ impl State {
         ask.first_news.get_or_insert(self.next_flight);
         let usable = set.filter(|set| set.is_usable(now, &self.settings));
         match usable.map(|set| (set, set.keys.get(ask.kid))) {
-            None => self.decide_without_keys(ask, now),
+            None => self.decide_without_keys(ask, set, now),
             Some((set, Some(slot))) => self.decide_known(ask, set, slot, now),
-            Some((_, None)) => self.decide_unknown(ask, now),
+            Some((set, None)) => self.decide_unknown(ask, set, now),
         }
     }
 
@@ -207,13 +230,18 @@ impl State {
     ) -> Step<()> {
         match set.filter(|set| set.is_usable(now, &self.settings)) {
             Some(_) => (Decision::Done(Ok(())), None),
-            None => self.decide_without_keys(ask, now),
+            None => self.decide_without_keys(ask, set, now),
         }
     }
 
     /// Starts a flight unless one is in the air or the backoff forbids it.
-    fn try_launch(&mut self, now: Moment, ends_idleness: bool) -> Option<Arc<Flight>> {
-        if self.in_the_air().is_some() || self.backoff_left(now).is_some() {
+    fn try_launch(
+        &mut self,
+        set: Option<&CachedSet>,
+        now: Moment,
+        ends_idleness: bool,
+    ) -> Option<Arc<Flight>> {
+        if self.in_the_air().is_some() || self.backoff_left(set, now).is_some() {
             return None;
         }
         // While an outage lasts, one attempt at a time is enough.
@@ -282,18 +310,17 @@ impl State {
                 })
             }
             Err(error) => {
-                let step = BACKOFF_BASE
-                    .saturating_mul(1 << self.failures.min(16))
-                    .min(BACKOFF_CAP);
                 let asked = match &error {
                     FetchError::Status { retry_after, .. } => retry_after.unwrap_or_default(),
                     _ => Duration::ZERO,
                 };
-                let wait = step
-                    .mul_f64(1.0 + BACKOFF_JITTER * chance)
-                    .max(asked.min(MAX_RETRY_AFTER));
+                self.backoff = Some(Backoff {
+                    since: now,
+                    step: BACKOFF_BASE.saturating_mul(1 << self.failures.min(16)),
+                    stretch: 1.0 + BACKOFF_JITTER * chance,
+                    asked: asked.min(MAX_RETRY_AFTER),
+                });
                 self.failures += 1;
-                self.backoff = Some(Backoff { since: now, wait });
                 self.last_error = Some(Arc::new(error));
                 None
             }
@@ -305,18 +332,29 @@ impl State {
     }
 
     /// How long no fetch will be made, after failures.
-    pub(crate) fn backoff_left(&self, now: Moment) -> Option<Duration> {
+    pub(crate) fn backoff_left(&self, set: Option<&CachedSet>, now: Moment) -> Option<Duration> {
         let backoff = self.backoff?;
-        backoff
-            .wait
-            .checked_sub(now.since(backoff.since))
-            .filter(|left| !left.is_zero())
+        let left = match set {
+            None => backoff.left(COLD_BACKOFF_CAP, now),
+            // It gets shorter at the moment when the keys expire.
+            Some(set) => {
+                let expires = set.usable_for(now, &self.settings);
+                let left = backoff.left(EXPIRED_BACKOFF_CAP, now).max(expires);
+                left.min(backoff.left(BACKOFF_CAP, now))
+            }
+        };
+        Some(left).filter(|left| !left.is_zero())
     }
 
     /// No keys, or too old ones: nothing can be said before a fetch succeeds.
-    fn decide_without_keys<T>(&mut self, ask: &mut Ask<'_>, now: Moment) -> Step<T> {
+    fn decide_without_keys<T>(
+        &mut self,
+        ask: &mut Ask<'_>,
+        expired: Option<&CachedSet>,
+        now: Moment,
+    ) -> Step<T> {
         let launched = if ask.waits == 0 {
-            self.try_launch(now, false)
+            self.try_launch(expired, now, false)
         } else {
             None
         };
@@ -325,7 +363,10 @@ impl State {
                 ask.waits += 1;
                 (Decision::Wait(flight, ask.arrived + FETCH_LIMIT), launched)
             }
-            _ => (Decision::Done(Err(self.unavailable(now).into())), launched),
+            _ => (
+                Decision::Done(Err(self.unavailable(expired, now).into())),
+                launched,
+            ),
         }
     }
 
@@ -339,7 +380,7 @@ impl State {
     ) -> Step<Arc<VerifyingKey>> {
         let launched = match set.is_fresh(now) {
             true => None,
-            false => self.try_launch(now, self.is_idle(set, now)),
+            false => self.try_launch(Some(set), now, self.is_idle(set, now)),
         };
         match self.in_the_air() {
             Some(flight) if flight.ends_idleness() && ask.waits == 0 && flight.age() < SHORT_WAIT => {
@@ -355,7 +396,7 @@ impl State {
     }
 
     /// The key is not in the set: it may be new, or it may be made up.
-    fn decide_unknown(&mut self, ask: &mut Ask<'_>, now: Moment) -> Step<Arc<VerifyingKey>> {
+    fn decide_unknown(&mut self, ask: &mut Ask<'_>, set: &CachedSet, now: Moment) -> Step<Arc<VerifyingKey>> {
         let refused = || Decision::Done(Err(unknown(ask.kid).into()));
         self.negative
             .retain(|(_, since)| now.since(*since) < NEGATIVE_TTL);
@@ -376,8 +417,9 @@ impl State {
             return (refused(), None);
         }
         let mut launched = None;
-        if self.in_the_air().is_none() && self.backoff_left(now).is_none() && self.bucket.take(now) {
-            launched = self.try_launch(now, false);
+        let set = Some(set);
+        if self.in_the_air().is_none() && self.backoff_left(set, now).is_none() && self.bucket.take(now) {
+            launched = self.try_launch(set, now, false);
         }
         match self.in_the_air() {
             Some(flight) if flight.waiters() < MAX_WAITERS => {
@@ -399,13 +441,13 @@ impl State {
         self.flight.as_ref().filter(|flight| !flight.is_lost()).cloned()
     }
 
-    fn unavailable(&self, now: Moment) -> KeysUnavailable {
+    fn unavailable(&self, expired: Option<&CachedSet>, now: Moment) -> KeysUnavailable {
         // Without a failure so far, the caller's time ran out before the flight's did.
         let source = self
             .last_error
             .clone()
             .unwrap_or_else(|| Arc::new(FetchError::Http(HttpErrorKind::Timeout.into())));
-        KeysUnavailable::new(self.backoff_left(now).unwrap_or_default(), source)
+        KeysUnavailable::new(self.backoff_left(expired, now).unwrap_or_default(), source)
     }
 }
 

@@ -171,7 +171,7 @@ impl RemoteKeys {
             age: current.as_ref().map(|set| now.since(set.fetched_at)),
             generation: current.as_ref().map_or(0, |set| set.generation),
             last_error: state.last_error().map(ToString::to_string),
-            next_attempt_in: state.backoff_left(now),
+            next_attempt_in: state.backoff_left(current.as_deref(), now),
             fetches_succeeded: count(&self.counters.fetches_succeeded),
             fetches_failed: count(&self.counters.fetches_failed),
             stale_served: count(&self.counters.stale_served),

@@ -8,11 +8,13 @@ use socket2::{Domain, Socket, Type};
 use torii_backend::Verifier;
 use torii_backend::clock::ManualClock;
 
+use super::outage::are_doubled_up_to;
+use super::traffic::{Traffic, traffic};
 use super::{
-    Issuer, NOW, PROMPT, TTL, claims, code, eventually, eventually_failed, eventually_fetched, key_set,
-    let_requests_come, timed,
+    Issuer, MINUTE, NOW, PROMPT, TTL, claims, code, eventually, eventually_failed, eventually_fetched,
+    key_set, let_requests_come, timed,
 };
-use crate::support::faultd::{Faultd, Script, Step};
+use crate::support::faultd::{Faultd, Reply, Script, Step};
 use crate::support::tokens::Key;
 
 const SLOW: Duration = Duration::from_millis(400);
@@ -165,6 +167,39 @@ fn a_connection_that_never_stands_is_given_up_after_2_seconds() {
     assert!(
         took > Duration::from_millis(3500) && took < Duration::from_millis(4800),
         "{took:?}"
+    );
+}
+
+/// The first minute of a process that finds the endpoint broken, at 100 tokens a second.
+pub(crate) fn a_cold_minute(issuer: &Issuer, verifier: &Verifier) -> Traffic {
+    traffic(
+        issuer,
+        verifier,
+        &[issuer.token()],
+        Duration::from_millis(10),
+        MINUTE,
+    )
+}
+
+#[test]
+fn before_the_first_keys_the_endpoint_is_asked_8_times_in_a_minute_and_then_every_15_seconds() {
+    let issuer = Issuer::new();
+    let verifier = issuer.verifier();
+    issuer.endpoint.set(Reply::new(500));
+    let first = a_cold_minute(&issuer, &verifier);
+    let requests = issuer.requests();
+    assert!((7..=8).contains(&requests), "{requests} requests");
+    assert_eq!(first.accepted, 0);
+    let later: Vec<_> = (0..5).map(|_| a_cold_minute(&issuer, &verifier)).collect();
+    let pauses: Vec<_> = std::iter::once(first)
+        .chain(later)
+        .flat_map(|minute| minute.pauses)
+        .collect();
+    are_doubled_up_to(Duration::from_secs(15), &pauses);
+    let requests = issuer.requests() - requests;
+    assert!(
+        (5 * 3..=5 * 4).contains(&requests),
+        "{requests} requests in 5 minutes"
     );
 }
 

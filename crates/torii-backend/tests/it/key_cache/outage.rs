@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use torii_backend::{CacheSettings, Verifier};
 
+use super::traffic::{Traffic, traffic};
 use super::{DAY, HOUR, Issuer, MINUTE, PROMPT, TTL, code, eventually_failed, let_requests_come, timed};
 use crate::support::faultd::{Faultd, Reply, Script};
 
 /// Between two verifications of a quiet server.
 const PAUSE: Duration = Duration::from_secs(240);
+/// Between two verifications of a busy one.
+const STEP: Duration = Duration::from_millis(100);
 
 #[test]
 fn a_known_key_is_used_for_23_hours_while_the_endpoint_is_down() {
@@ -109,37 +112,104 @@ fn fetches_become_rare_during_an_outage() {
     let (verifier, token) = (issuer.warm_verifier(), issuer.token());
     issuer.endpoint.set(Reply::new(500));
     issuer.clock.advance(TTL);
-    let mut wait = Duration::from_secs(1);
-    let (mut passed, mut failures) = (Duration::ZERO, 0);
-    while passed < HOUR {
-        assert_eq!(code(verifier.verify_blocking(&token)), "ok");
-        failures += 1;
-        eventually_failed(&verifier, failures);
-        let next = verifier.status().next_attempt_in.unwrap();
-        assert!(
-            (wait..=wait.mul_f64(1.2)).contains(&next),
-            "failure {failures}: {next:?}"
-        );
-        wait = (2 * wait).min(MINUTE);
-
-        issuer.clock.advance(next - Duration::from_millis(1));
-        assert_eq!(code(verifier.verify_blocking(&token)), "ok");
-        issuer.outlast_backoff(&verifier);
-        passed += next;
-    }
+    let hour = traffic(&issuer, &verifier, std::slice::from_ref(&token), STEP, HOUR);
+    assert_eq!(hour.refused, [""; 0]);
+    assert!(hour.longest() < PROMPT, "somebody waited {:?}", hour.longest());
+    are_doubled_up_to(MINUTE, &hour.pauses);
     // Two attempts while all seemed well, and then one a fetch: one a minute, after the first few.
-    assert_eq!(issuer.requests() as u64, 1 + failures + 1);
+    let failures = hour.pauses.len();
+    assert_eq!(issuer.requests(), 1 + failures + 1);
     assert!((50..=66).contains(&failures), "{failures} fetches in an hour");
 
     // A success ends it all: the next failure counts as the first.
     issuer.endpoint.set(super::key_set(&[&issuer.key]));
+    issuer.outlast_backoff(&verifier);
     assert_eq!(code(verifier.verify_blocking(&token)), "ok");
     super::eventually_fetched(&verifier, 2);
     issuer.endpoint.down();
     issuer.clock.advance(TTL);
     assert_eq!(code(verifier.verify_blocking(&token)), "ok");
-    eventually_failed(&verifier, failures + 1);
+    eventually_failed(&verifier, failures as u64 + 1);
     assert!(verifier.status().next_attempt_in.unwrap() < Duration::from_secs(2));
+}
+
+/// From one second on, give or take what chance adds.
+pub(crate) fn are_doubled_up_to(cap: Duration, pauses: &[Duration]) {
+    let mut pause = Duration::from_secs(1);
+    for (place, actual) in pauses.iter().enumerate() {
+        assert!(
+            (pause..=pause.mul_f64(1.2)).contains(actual),
+            "pause {place}: {actual:?}"
+        );
+        pause = (2 * pause).min(cap);
+    }
+}
+
+/// How an outage of more than a day ends.
+#[derive(Debug)]
+pub(crate) struct Recovery {
+    /// Tokens refused in the first day.
+    pub(crate) refused_early: Vec<String>,
+    /// What a minute of tokens met after that.
+    pub(crate) after_a_day: Traffic,
+    /// From the endpoint's return until a token was accepted again.
+    pub(crate) took: Duration,
+}
+
+/// The endpoint is down for 24 hours and a minute, and comes back just after it was asked in vain.
+pub(crate) fn recover_from_a_day(issuer: &Issuer, verifier: &Verifier) -> Recovery {
+    let tokens = [issuer.token()];
+    let send = |every, lasting| traffic(issuer, verifier, &tokens, every, lasting);
+    verifier.warm_up_blocking().unwrap();
+    issuer.endpoint.down();
+    let [quiet, last_minutes] = [send(PAUSE, DAY - PAUSE), send(STEP, PAUSE - STEP)];
+    let after_a_day = send(STEP, MINUTE);
+    let asked_in_vain = |_| !send(STEP, STEP).pauses.is_empty();
+    assert!((0..100).any(asked_in_vain), "nothing is fetched any longer");
+    issuer.endpoint.up();
+    let refused = (0..1_000).take_while(|_| send(STEP, STEP).accepted == 0);
+    Recovery {
+        took: STEP * (1 + refused.count() as u32),
+        refused_early: [quiet.refused, last_minutes.refused].concat(),
+        after_a_day,
+    }
+}
+
+#[test]
+fn after_24_hours_tokens_are_accepted_again_within_5_seconds_of_the_endpoint_s_return() {
+    let issuer = Issuer::new();
+    let verifier = issuer.verifier();
+    for _ in 0..3 {
+        let recovery = recover_from_a_day(&issuer, &verifier);
+        assert_eq!(recovery.refused_early, [""; 0]);
+        assert_eq!(recovery.after_a_day.accepted, 0);
+        assert!(recovery.took <= Duration::from_secs(5), "{:?}", recovery.took);
+        // 1, 2, 4, 4 … seconds: the pauses that outlasted the keys were cut short.
+        assert!(recovery.after_a_day.pauses.len() >= 12);
+        issuer.clock.advance(DAY);
+    }
+}
+
+#[test]
+fn the_pause_that_is_shown_ends_with_the_keys() {
+    let issuer = Issuer::new();
+    let (verifier, tokens) = (issuer.warm_verifier(), [issuer.token()]);
+    issuer.endpoint.set(Reply::new(500));
+    traffic(&issuer, &verifier, &tokens, PAUSE, DAY - PAUSE);
+    let (failures, left) = (verifier.status().fetches_failed, Duration::from_secs(10));
+    issuer.clock.advance(PAUSE - left);
+    assert_eq!(code(verifier.verify_blocking(&tokens[0])), "ok");
+    eventually_failed(&verifier, failures + 1);
+    assert_eq!(verifier.status().next_attempt_in, Some(left), "not a minute");
+
+    issuer.clock.advance(left);
+    let requests = issuer.requests();
+    let error = verifier.verify_blocking(&tokens[0]).unwrap_err();
+    assert_eq!(error.code().to_string(), "jwks_unavailable");
+    assert_eq!(issuer.requests(), requests + 1);
+    let wait = error.retry_after().unwrap();
+    assert!(wait <= Duration::from_secs(5), "{wait:?}");
+    assert_eq!(verifier.status().next_attempt_in, Some(wait));
 }
 
 #[test]
@@ -235,6 +305,28 @@ fn the_endpoint_is_left_alone_for_as_long_as_it_asked() {
     issuer.clock.advance(Duration::from_secs(1));
     assert_eq!(code(verifier.verify_blocking(&token)), "ok");
     super::eventually_fetched(&verifier, 2);
+}
+
+#[test]
+fn the_endpoint_s_wish_is_obeyed_whatever_keys_are_at_hand() {
+    for (keys, age) in [("none", None), ("usable", Some(TTL)), ("expired", Some(2 * DAY))] {
+        let issuer = Issuer::new();
+        let verifier = issuer.verifier();
+        if let Some(age) = age {
+            verifier.warm_up_blocking().unwrap();
+            issuer.clock.advance(age);
+        }
+        issuer.endpoint.set(Reply::new(429).header("retry-after", 250));
+        let _ = verifier.verify_blocking(&issuer.token());
+        eventually_failed(&verifier, 1);
+        let asked = Duration::from_secs(250);
+        assert_eq!(verifier.status().next_attempt_in, Some(asked), "{keys}");
+        let requests = issuer.requests();
+        issuer.clock.advance(asked - Duration::from_millis(1));
+        let _ = verifier.verify_blocking(&issuer.token());
+        let_requests_come();
+        assert_eq!(issuer.requests(), requests, "{keys}");
+    }
 }
 
 #[test]

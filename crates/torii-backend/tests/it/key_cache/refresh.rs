@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use torii_backend::Verifier;
-
+use super::traffic::ttl;
 use super::{
     DAY, Issuer, MINUTE, PROMPT, TTL, YOUNG, code, eventually_failed, eventually_fetched, key_set,
     let_requests_come, timed,
@@ -90,12 +89,6 @@ const FRESHNESS: &[(&[(&str, &str)], u64)] = &[
     (&[("cache-control", "max-age=600"), ("age", "250, 300")], 350),
 ];
 
-/// The TTL, as the exported keys state it.
-fn ttl(verifier: &Verifier) -> Duration {
-    let snapshot = serde_json::to_value(verifier.export_keys().unwrap()).unwrap();
-    Duration::from_millis(snapshot["ttl_millis"].as_u64().unwrap())
-}
-
 #[test]
 fn the_time_of_keys_is_the_reply_s_within_bounds() {
     let issuer = Issuer::new();
@@ -106,7 +99,7 @@ fn the_time_of_keys_is_the_reply_s_within_bounds() {
                 reply.header(name, value)
             });
         issuer.endpoint.set(reply);
-        let ttl = ttl(&issuer.warm_verifier());
+        let ttl = ttl(&issuer.warm_verifier()).unwrap();
         let nominal = Duration::from_secs(*seconds);
         assert!(
             (nominal.mul_f64(0.9)..=nominal).contains(&ttl),
@@ -118,7 +111,7 @@ fn the_time_of_keys_is_the_reply_s_within_bounds() {
 #[test]
 fn chance_spreads_a_fleet_over_a_tenth_of_the_time() {
     let issuer = Issuer::new();
-    let ttls: Vec<_> = (0..40).map(|_| ttl(&issuer.warm_verifier())).collect();
+    let ttls: Vec<_> = (0..40).map(|_| ttl(&issuer.warm_verifier()).unwrap()).collect();
     let (least, most) = (*ttls.iter().min().unwrap(), *ttls.iter().max().unwrap());
     assert!(least >= TTL.mul_f64(0.9) && most <= TTL, "{least:?} to {most:?}");
     // Forty throws all within a third of the range: once in 10^17 runs.
@@ -142,7 +135,7 @@ fn a_key_set_that_has_not_changed_need_not_be_sent_again() {
         assert_eq!(code(verifier.verify_blocking(&token)), "ok");
         eventually_fetched(&verifier, fetches);
         assert!(
-            ttl(&verifier) > Duration::from_secs(500),
+            ttl(&verifier).unwrap() > Duration::from_secs(500),
             "the renewal brings a time of its own"
         );
     }
