@@ -6,6 +6,7 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod auth;
 mod client;
 mod contract;
 mod drift;

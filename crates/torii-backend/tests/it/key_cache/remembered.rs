@@ -209,3 +209,31 @@ fn two_policies_share_no_remembered_token() {
     let other = builder("https://acme.torii.so").build().unwrap();
     assert_eq!(code(other.verify_blocking(&token)), "issuer_mismatch");
 }
+
+/// How many of 100 tokens are still remembered, where there is room for 20 of ordinary size.
+fn still_remembered(padding: usize) -> usize {
+    let issuer = Issuer::new();
+    let verifier = issuer.builder().remember_verified(20).build().unwrap();
+    let tokens: Vec<String> = (0..100)
+        .map(|index| {
+            let mut claims = issuer.claims();
+            claims["padding"] = json!(format!("{index:0padding$}"));
+            issuer.key.sign(&claims)
+        })
+        .collect();
+    for token in &tokens {
+        verifier.verify_blocking(token).unwrap();
+    }
+    let remembered = |token: &&String| verifier.verify_remembered(token).is_some();
+    tokens.iter().filter(remembered).count()
+}
+
+#[test]
+fn memory_is_bounded_by_what_the_tokens_take() {
+    let ordinary = still_remembered(400);
+    assert!((18..=20).contains(&ordinary), "{ordinary} of ordinary size");
+    let small = still_remembered(10);
+    assert!((21..=60).contains(&small), "{small} small ones");
+    let large = still_remembered(10_000);
+    assert!((1..=2).contains(&large), "{large} large ones");
+}
