@@ -8,7 +8,7 @@ use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
 use crate::auth::ToriiAuth;
 use crate::verifier::Verifier;
-use crate::wait::Verification;
+use crate::wait::begin;
 
 /// Verify the token of an end-user and return its claims.
 ///
@@ -84,7 +84,7 @@ pub(crate) fn authenticate_request<'py>(
     verifier.get().authenticate_request(issuer.py(), headers)
 }
 
-/// `verify_token` for a coroutine. Nothing is raised before the answer is asked for.
+/// `verify_token` for a coroutine. Raises nothing: a bad answer waits in the `Verification`.
 #[pyfunction]
 #[pyo3(signature = (token, *, issuer, audience=None, leeway=None))]
 pub(crate) fn begin_verify_token<'py>(
@@ -92,14 +92,13 @@ pub(crate) fn begin_verify_token<'py>(
     issuer: &Bound<'py, PyAny>,
     audience: Option<&Bound<'py, PyAny>>,
     leeway: Option<&Bound<'py, PyAny>>,
-) -> Verification {
+) -> PyResult<Bound<'py, PyAny>> {
     let verifier = shared_verifier(issuer, audience, leeway, None);
-    verifier
-        .and_then(|verifier| verifier.get().verification(token))
-        .into()
+    let begun = verifier.and_then(|verifier| verifier.get().verification(token));
+    begin(issuer.py(), begun)
 }
 
-/// `authenticate_request` for a coroutine. Nothing is raised before the answer is asked for.
+/// `authenticate_request` for a coroutine. Raises nothing: a bad answer waits in the `Verification`.
 #[pyfunction]
 #[pyo3(signature = (headers, *, issuer, audience=None, leeway=None, header=None))]
 pub(crate) fn begin_authenticate_request<'py>(
@@ -108,11 +107,10 @@ pub(crate) fn begin_authenticate_request<'py>(
     audience: Option<&Bound<'py, PyAny>>,
     leeway: Option<&Bound<'py, PyAny>>,
     header: Option<&Bound<'py, PyAny>>,
-) -> Verification {
+) -> PyResult<Bound<'py, PyAny>> {
     let verifier = shared_verifier(issuer, audience, leeway, header);
-    verifier
-        .and_then(|verifier| verifier.get().verification_of_request(headers))
-        .into()
+    let begun = verifier.and_then(|verifier| verifier.get().verification_of_request(headers));
+    begin(issuer.py(), begun)
 }
 
 /// Forget all keys that were fetched: for test suites. A `Verifier` that exists keeps its own.

@@ -15,7 +15,7 @@ use crate::errors::{config_error, refusal, setting_error, verify_error};
 use crate::headers;
 use crate::settings::{count, document, seconds, text, text_or_texts, texts, unusable};
 use crate::testing::ManualClock;
-use crate::wait::{Stage, Verdict, Verification, block_on};
+use crate::wait::{Stage, Verdict, begin, block_on};
 
 /// What of `torii_backend.Verifier` needs no event loop.
 #[pyclass(frozen, subclass, module = "torii_backend._native")]
@@ -154,20 +154,20 @@ impl Verifier {
     }
 
     #[pyo3(name = "_begin_verify")]
-    fn begin_verify(&self, token: &Bound<'_, PyAny>) -> Verification {
-        self.verification(token).into()
+    fn begin_verify<'py>(&self, token: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        begin(token.py(), self.verification(token))
     }
 
     #[pyo3(name = "_begin_authenticate")]
-    fn begin_authenticate(&self, headers: &Bound<'_, PyAny>) -> Verification {
-        self.verification_of_request(headers).into()
+    fn begin_authenticate<'py>(&self, headers: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        begin(headers.py(), self.verification_of_request(headers))
     }
 
     #[pyo3(name = "_begin_warm_up")]
-    fn begin_warm_up(&self) -> Verification {
+    fn begin_warm_up<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let core = self.core.clone();
-        let warm_up = async move { Verdict(core.warm_up().await.map(|()| None)) };
-        Ok(Stage::Open(Box::pin(warm_up))).into()
+        let warm_up = async move { Verdict::Keys(core.warm_up().await) };
+        begin(py, Ok(Stage::Open(Box::pin(warm_up))))
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
@@ -202,12 +202,10 @@ impl Verifier {
 
     fn verification_of_text(&self, token: &str) -> Stage {
         if let Some(verdict) = self.core.verify_remembered(token) {
-            return Stage::Decided(Ok(Verdict(verdict.map(Some))));
+            return Stage::Decided(Verdict::Token(verdict));
         }
         let (core, token) = (self.core.clone(), token.to_owned());
-        Stage::Open(Box::pin(
-            async move { Verdict(core.verify(&token).await.map(Some)) },
-        ))
+        Stage::Open(Box::pin(async move { Verdict::Token(core.verify(&token).await) }))
     }
 
     fn bearer_token<'h>(&self, py: Python<'_>, headers: &'h HeaderMap) -> PyResult<&'h str> {
