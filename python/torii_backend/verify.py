@@ -96,6 +96,12 @@ class Verifier(_native.Verifier):
         del token
         return await _answer(begun) if isinstance(begun, Verification) else begun
 
+    async def verify_many_async(self, tokens: Iterable[str | bytes]) -> list[ToriiAuth | ToriiAuthError]:
+        """Verify many tokens in a coroutine. Like `verify_many`."""
+        begun = self._begin_verify_many(tokens)
+        del tokens
+        return await _answer(begun) if isinstance(begun, Verification) else begun
+
     async def authenticate_request_async(self, headers: Headers) -> ToriiAuth:
         """Verify the token in a request's headers in a coroutine. Like `authenticate_request`."""
         begun = self._begin_authenticate(headers)

@@ -7,12 +7,13 @@ use http::{HeaderMap, HeaderName, header};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use torii_backend::{CacheSettings, ErrorCode, KeySource, VerifierBuilder};
 
 use crate::auth::{ToriiAuth, types};
 use crate::errors::{config_error, refusal, setting_error, verify_error};
 use crate::headers;
+use crate::many::Batch;
 use crate::settings::{count, document, seconds, text, text_or_texts, texts, unusable};
 use crate::testing::ManualClock;
 use crate::wait::{Stage, Verdict, begin, block_on};
@@ -89,6 +90,29 @@ impl Verifier {
         self.verify_text(py, &token_text(token)?)
     }
 
+    /// Verify many tokens, `str` or `bytes`, on all cores: for logs and queues.
+    ///
+    /// Returns a list in the order of the tokens: for each the `ToriiAuth` that `verify` would have returned, or the
+    /// `ToriiAuthError` that it would have raised. Nothing is raised for a token, and other threads run meanwhile.
+    ///
+    /// >>> from torii_backend import ToriiAuthError, Verifier
+    /// >>> verifier = Verifier(issuer)
+    /// >>> for answer in verifier.verify_many([token, "not a token"]):
+    /// ...     if isinstance(answer, ToriiAuthError):
+    /// ...         print(answer.code)
+    /// ...     else:
+    /// ...         print(answer.email_verified)
+    /// False
+    /// malformed
+    ///
+    /// Raises:
+    ///     TypeError: `tokens` cannot be iterated over, or is a single token.
+    ///
+    fn verify_many<'py>(&self, tokens: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+        let py = tokens.py();
+        block_on(py, Batch::collect(tokens)?.verify(self.core.clone()))??.into_pyobject(py)
+    }
+
     /// Verify the token in a request's headers, as `authenticate_request` does.
     ///
     /// Raises:
@@ -156,6 +180,15 @@ impl Verifier {
     #[pyo3(name = "_begin_verify")]
     fn begin_verify<'py>(&self, token: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         begin(token.py(), self.verification(token))
+    }
+
+    #[pyo3(name = "_begin_verify_many")]
+    fn begin_verify_many<'py>(&self, tokens: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let begun = Batch::collect(tokens).map(|batch| {
+            let verdicts = batch.verify(self.core.clone());
+            Stage::Open(Box::pin(async { Verdict::Tokens(verdicts.await) }))
+        });
+        begin(tokens.py(), begun)
     }
 
     #[pyo3(name = "_begin_authenticate")]

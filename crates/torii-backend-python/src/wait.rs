@@ -12,6 +12,7 @@ use torii_backend::{Auth, ToriiBuilder, VerifyError};
 
 use crate::auth::ToriiAuth;
 use crate::errors::verify_error;
+use crate::many::Verdicts;
 use crate::task::{self, Task};
 
 /// Drives `future` with the GIL released. Signals are looked at as often as during a call of the API, so that Ctrl-C ends
@@ -102,6 +103,7 @@ impl Verification {
 /// What came out; becomes a Python object where the GIL is held.
 pub(crate) enum Verdict {
     Token(Result<Auth, VerifyError>),
+    Tokens(PyResult<Verdicts>),
     Keys(Result<(), VerifyError>),
 }
 
@@ -113,6 +115,7 @@ impl<'py> IntoPyObject<'py> for Verdict {
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         match self {
             Self::Token(Ok(auth)) => Ok(Bound::new(py, ToriiAuth::from(auth))?.into_any()),
+            Self::Tokens(verdicts) => verdicts?.into_pyobject(py).map(Bound::into_any),
             Self::Keys(Ok(())) => Ok(py.None().into_bound(py)),
             Self::Token(Err(error)) | Self::Keys(Err(error)) => Err(verify_error(py, &error)),
         }
