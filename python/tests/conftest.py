@@ -10,6 +10,7 @@ import pytest
 from support.emulator import Emulator
 from support.recorder import Recorder
 from support.standin import StandIn
+from torii_backend import clear_jwks_cache_for_tests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,5 +52,7 @@ def recorder() -> Iterator[Recorder]:
 def standin() -> Iterator[StandIn]:
     """A stand-in for torii whose answers can be held, delayed and cut in half."""
     standin = StandIn()
+    # An earlier one may have had its port, and so its name.
+    clear_jwks_cache_for_tests()
     yield standin
     standin.close()

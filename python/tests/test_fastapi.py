@@ -244,7 +244,7 @@ def test_tests_of_an_application_override_it(standin: StandIn) -> None:
 
 async def test_a_slow_key_endpoint_holds_up_nobody_else(standin: StandIn) -> None:
     auth_dep = require_auth(issuer=standin.url)
-    assert inspect.iscoroutinefunction(auth_dep)
+    assert inspect.iscoroutinefunction(auth_dep.__call__)
     standin.hold("keys")
     async with asynchronous(application(auth_dep)) as client:
         held = [asyncio.create_task(client.get("/me", headers=bearer(standin.token()))) for _ in range(20)]

@@ -91,6 +91,8 @@ def uses(thing: Any) -> list[Callable[[], object]]:
     return [
         lambda: ours.verify(thing),
         lambda: asyncio.run(ours.verify_async(thing)),
+        lambda: ours.verify_many([thing]),
+        lambda: asyncio.run(ours.verify_many_async([thing])),
         lambda: ours.authenticate_request(thing),
         lambda: asyncio.run(ours.authenticate_request_async(thing)),
         lambda: ours.authenticate_request({"authorization": thing}),

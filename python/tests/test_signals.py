@@ -16,6 +16,7 @@ BOUND = 1.0
 WAITS = {
     "verify_token": "keys",
     "verify": "keys",
+    "verify_many": "keys",
     "warm_up": "keys",
     "get": "api",
     "create": "api",
@@ -59,7 +60,7 @@ def test_ctrl_c_ends_the_wait_between_two_attempts(standin: StandIn) -> None:
     assert standin.count("api") == 2
 
 
-@pytest.mark.parametrize("wait", ["verify_token", "warm_up", "get", "create"])
+@pytest.mark.parametrize("wait", ["verify_token", "verify_many", "warm_up", "get", "create"])
 def test_ctrl_c_ends_a_wait_for_a_connection(wait: str) -> None:
     with contextlib.closing(BlackHole()) as hole:
         arguments = {"url": hole.url, "token": hole.token(), "wait": wait, "then": ""}
@@ -70,14 +71,14 @@ def test_ctrl_c_ends_a_wait_for_a_connection(wait: str) -> None:
             scenario.end()
 
 
-@pytest.mark.parametrize("wait", ["verify_token", "warm_up", "get", "all_pages"])
+@pytest.mark.parametrize("wait", ["verify_token", "verify_many", "warm_up", "get", "all_pages"])
 def test_handlers_run_while_a_call_waits(standin: StandIn, wait: str) -> None:
     standin.fault(WAITS[wait], Fault(1.0))
     alarms = run("waits", "handlers_run", url=standin.url, token=standin.token(), wait=wait)
     assert alarms >= 3
 
 
-@pytest.mark.parametrize("wait", ["verify_token", "warm_up", "get", "next_page"])
+@pytest.mark.parametrize("wait", ["verify_token", "verify_many", "warm_up", "get", "next_page"])
 def test_what_a_handler_raises_comes_out_of_the_call(standin: StandIn, wait: str) -> None:
     standin.hold(WAITS[wait] if wait != "next_page" else "api")
     run("waits", "a_handler_raises", url=standin.url, token=standin.token(), wait=wait)

@@ -36,3 +36,10 @@ def test_two_threads_verify_at_once(standin: StandIn) -> None:
     print(f"two threads verify {factor:.2f} times as much as one")
     # The figure is for reading; what fails here is a lock that both wait for.
     assert factor > 0
+
+
+def test_a_batch_is_verified_on_all_cores_while_other_threads_run(standin: StandIn) -> None:
+    told = run("parallel", "many", url=standin.url, token=standin.token(), count=4000, rounds=5)
+    print(f"a batch verifies {told['factor']:.2f} times as much as one thread")
+    # That is for reading. A batch that kept the GIL would leave no turn to anybody.
+    assert told["turns"] > 0

@@ -49,6 +49,20 @@ def test_every_token_gets_its_decision_in_a_coroutine(family: str) -> None:
     compare(family, decide)
 
 
+@pytest.mark.parametrize("remember", [0, 100])
+@pytest.mark.parametrize("family", TOKENS)
+def test_every_token_gets_its_decision_in_a_batch(family: str, remember: int) -> None:
+    def decide(case: Any) -> list[Any]:
+        verifier, token = prepared(family, case, remember), case["token"]
+        batches = [
+            verifier.verify_many(iter([token, token.encode()])),
+            asyncio.run(verifier.verify_many_async([token])),
+        ]
+        return [outcome(answer) for batch in batches for answer in batch]
+
+    compare(family, decide)
+
+
 def as_dict(fields: Fields) -> Any:
     headers = {name: value.decode("latin-1") for name, value in fields}
     return headers if len(headers) == len(fields) else None
@@ -153,9 +167,14 @@ def made(policy: Any, **settings: Any) -> Verifier:
 
 def decision(verify: Callable[[], ToriiAuth]) -> Any:
     try:
-        auth = verify()
+        return outcome(verify())
     except ToriiAuthError as error:
-        return {"error": error.code}
+        return outcome(error)
+
+
+def outcome(auth: ToriiAuth | ToriiAuthError) -> Any:
+    if isinstance(auth, ToriiAuthError):
+        return {"error": auth.code}
     organization = auth.organization
     return {
         "accept": {

@@ -27,7 +27,9 @@ async def run(start: Callable[[Callable[[Any, BaseException | None], None]], Tas
     try:
         return await future
     finally:
-        task.cancel()
+        # Whose outcome is known may still be ending: to cancel that wakes the runtime for nothing.
+        if future.cancelled() or not future.done():
+            task.cancel()
 
 
 def _settle(future: asyncio.Future[Any], value: Any, error: BaseException | None) -> None:

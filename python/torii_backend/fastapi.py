@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 try:
-    from fastapi import Depends, HTTPException, WebSocketException
+    from fastapi import HTTPException, WebSocketException
     from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBearer
-    from fastapi.requests import HTTPConnection  # noqa: TC002 (FastAPI looks for it here)
+    from fastapi.openapi.models import SecurityBase as SecurityBaseModel
+    from fastapi.requests import HTTPConnection
     from fastapi.security.base import SecurityBase
 except ImportError as error:
     raise ImportError(
@@ -19,11 +20,12 @@ except ImportError as error:
 
 from torii_backend._http import refusal
 from torii_backend.errors import ToriiAuthError, ToriiConfigError
-from torii_backend.types import ToriiAuth  # noqa: TC001 (and for this)
 from torii_backend.verify import Verifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+
+    from torii_backend.types import ToriiAuth
 
 __all__ = ["require_auth"]
 
@@ -98,35 +100,37 @@ def require_auth(
         verifier = Verifier(issuer, audience=audience, leeway=leeway, header=header)
     elif (issuer, audience, leeway, header) != (None, None, 30.0, _AUTHORIZATION):
         raise ToriiConfigError("verifier: has its own issuer, audience, leeway and header")
-    authenticate = verifier.authenticate_request_async
-    scheme = Depends(_Scheme(scheme_name, verifier.header))
+    return _RequireAuth(verifier, scheme_name, optional=optional)
 
-    async def authenticated(request: HTTPConnection, _: None = scheme) -> ToriiAuth | None:
+
+class _RequireAuth(SecurityBase):
+    """The dependency, and also what the OpenAPI document says: two dependencies would cost twice as much."""
+
+    def __init__(self, verifier: Verifier, scheme_name: str, *, optional: bool) -> None:
+        self.scheme_name = scheme_name
+        self.model = _scheme(verifier.header)
+        self._authenticate = verifier.authenticate_request_async
+        self._optional = optional
+
+    async def __call__(self, request: HTTPConnection) -> ToriiAuth | None:
         try:
             # The fields as they came: a mapping of them would hide one that was sent twice.
-            return await authenticate(request.scope["headers"])
+            return await self._authenticate(request.scope["headers"])
         except ToriiAuthError as error:
-            if optional and error.code == "header_missing":
+            if self._optional and error.code == "header_missing":
                 return None
             raise _exception(request, error) from error
 
-    return authenticated
+    # FastAPI finds no module to look the name up in, because this is no function.
+    __call__.__annotations__["request"] = HTTPConnection
 
 
-class _Scheme(SecurityBase):
-    """What the OpenAPI document says about the header. It checks nothing."""
-
-    def __init__(self, name: str, header: str) -> None:
-        self.scheme_name = name
-        if header == _AUTHORIZATION:
-            self.model = HTTPBearer(bearerFormat="JWT", description="A token of torii.")
-        else:
-            # OpenAPI knows no other place for bearer tokens.
-            key = {"name": header, "in": APIKeyIn.header, "description": "`Bearer` and a token of torii."}
-            self.model = APIKey.model_validate(key)
-
-    async def __call__(self) -> None:
-        pass
+def _scheme(header: str) -> SecurityBaseModel:
+    if header == _AUTHORIZATION:
+        return HTTPBearer(bearerFormat="JWT", description="A token of torii.")
+    # OpenAPI knows no other place for bearer tokens.
+    key = {"name": header, "in": APIKeyIn.header, "description": "`Bearer` and a token of torii."}
+    return APIKey.model_validate(key)
 
 
 def _exception(request: HTTPConnection, error: ToriiAuthError) -> Exception:

@@ -6,7 +6,12 @@
 from __future__ import annotations
 
 from torii_backend import _native
-from torii_backend._native import authenticate_request, clear_jwks_cache_for_tests, verify_token
+from torii_backend._native import (
+    Verification,
+    authenticate_request,
+    clear_jwks_cache_for_tests,
+    verify_token,
+)
 from torii_backend.errors import ToriiAuthError
 
 TYPE_CHECKING = False
@@ -14,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from typing import Any, NoReturn, Protocol, Union
 
-    from torii_backend._native import ToriiAuth, Verification
+    from torii_backend._native import ToriiAuth
 
     class HasItems(Protocol):
         """A mapping, or what is not quite one, such as werkzeug's headers."""
@@ -87,19 +92,27 @@ class Verifier(_native.Verifier):
 
         Like `verify`, but what has to wait for keys leaves the event loop to others. Nothing else waits.
         """
-        verification = self._begin_verify(token)
+        begun = self._begin_verify(token)
         del token
-        return await _answer(verification)
+        return await _answer(begun) if isinstance(begun, Verification) else begun
+
+    async def verify_many_async(self, tokens: Iterable[str | bytes]) -> list[ToriiAuth | ToriiAuthError]:
+        """Verify many tokens in a coroutine. Like `verify_many`."""
+        begun = self._begin_verify_many(tokens)
+        del tokens
+        return await _answer(begun) if isinstance(begun, Verification) else begun
 
     async def authenticate_request_async(self, headers: Headers) -> ToriiAuth:
         """Verify the token in a request's headers in a coroutine. Like `authenticate_request`."""
-        verification = self._begin_authenticate(headers)
+        begun = self._begin_authenticate(headers)
         del headers
-        return await _answer(verification)
+        return await _answer(begun) if isinstance(begun, Verification) else begun
 
     async def warm_up_async(self) -> None:
         """Have keys at hand before the first token comes. Like `warm_up`."""
-        await _answer(self._begin_warm_up())
+        begun = self._begin_warm_up()
+        if begun is not None:
+            await _answer(begun)
 
 
 async def verify_token_async(
@@ -115,9 +128,9 @@ async def verify_token_async(
     >>> auth.user_id == user_id
     True
     """
-    verification = _native.begin_verify_token(token, issuer=issuer, audience=audience, leeway=leeway)
+    begun = _native.begin_verify_token(token, issuer=issuer, audience=audience, leeway=leeway)
     del token
-    return await _answer(verification)
+    return await _answer(begun) if isinstance(begun, Verification) else begun
 
 
 async def authenticate_request_async(
@@ -139,11 +152,11 @@ async def authenticate_request_async(
     >>> auth.user_id == user_id
     True
     """
-    verification = _native.begin_authenticate_request(
+    begun = _native.begin_authenticate_request(
         headers, issuer=issuer, audience=audience, leeway=leeway, header=header
     )
     del headers
-    return await _answer(verification)
+    return await _answer(begun) if isinstance(begun, Verification) else begun
 
 
 def verify_webhook(*, secret: str, headers: Headers, payload: bytes | str) -> NoReturn:  # noqa: ARG001
@@ -159,13 +172,11 @@ def verify_webhook(*, secret: str, headers: Headers, payload: bytes | str) -> No
 
 
 async def _answer(verification: Verification) -> Any:
-    """Wait for the answer, if it needs waiting.
+    """Raise a bad answer, or wait for the one that there is not yet.
 
     Callers drop the token before: what reports exceptions shows the variables of every frame.
     """
-    answer = verification.answer()
-    if answer is not verification:
-        return answer
+    verification.raise_if_refused()
     from torii_backend._bridge import run
 
     return await run(verification.start)

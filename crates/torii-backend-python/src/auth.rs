@@ -1,7 +1,5 @@
 //! What a verified token says, as Python sees it.
 
-use std::borrow::Cow;
-
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -140,10 +138,11 @@ impl ToriiAuth {
     /// The `ToriiActor` in the user's place (`act`, RFC 8693), or `None`.
     #[getter]
     fn actor<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let claims = self.claims(py)?;
-        let Some(actor) = claims.get("act").cloned().map(Actor::from_claim) else {
-            return Ok(None);
+        let actor = match &self.0 {
+            Source::Verified(auth) => auth.actor().cloned(),
+            Source::Made([.., raw]) => claims(py, raw)?.remove("act").map(Actor::from_claim),
         };
+        let Some(actor) = actor else { return Ok(None) };
         let claim = self.raw(py)?.get_item("act")?;
         types(py)?
             .call_method1("ToriiActor", (actor.subject, claim))
@@ -153,11 +152,15 @@ impl ToriiAuth {
     /// The `ToriiActiveOrganization` that the session has switched to, or `None`.
     #[getter]
     fn organization<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let claims = self.claims(py)?;
-        let [o, org_id, org_role] = ["o", "org_id", "org_role"].map(|name| claims.get(name));
-        let Some(active) = ActiveOrganization::from_claims(o, org_id, org_role) else {
-            return Ok(None);
+        let active = match &self.0 {
+            Source::Verified(auth) => auth.organization().cloned(),
+            Source::Made([.., raw]) => {
+                let claims = claims(py, raw)?;
+                let [o, org_id, org_role] = ["o", "org_id", "org_role"].map(|name| claims.get(name));
+                ActiveOrganization::from_claims(o, org_id, org_role)
+            }
         };
+        let Some(active) = active else { return Ok(None) };
         let fields = (active.id, active.role, active.slug);
         types(py)?
             .call_method1("ToriiActiveOrganization", fields)
@@ -167,13 +170,19 @@ impl ToriiAuth {
     /// When the token was issued (`iat`), in Unix seconds; 0 if `raw` does not say.
     #[getter]
     fn issued_at(&self, py: Python<'_>) -> PyResult<u64> {
-        self.time(py, "iat")
+        match &self.0 {
+            Source::Verified(auth) => Ok(auth.issued_at()),
+            Source::Made([.., raw]) => time(py, raw, "iat"),
+        }
     }
 
     /// When the token expires (`exp`), in Unix seconds; 0 if `raw` does not say. Verification allows the leeway on top.
     #[getter]
     fn expires_at(&self, py: Python<'_>) -> PyResult<u64> {
-        self.time(py, "exp")
+        match &self.0 {
+            Source::Verified(auth) => Ok(auth.expires_at()),
+            Source::Made([.., raw]) => time(py, raw, "exp"),
+        }
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
@@ -263,26 +272,21 @@ impl ToriiAuth {
             ],
         )
     }
+}
 
-    /// The claims as the core reads them; none where `raw` is not a dict.
-    fn claims(&self, py: Python<'_>) -> PyResult<Cow<'_, Map<String, Value>>> {
-        let raw = match &self.0 {
-            Source::Verified(auth) => return Ok(Cow::Borrowed(auth.raw())),
-            Source::Made([.., raw]) => raw,
-        };
-        let text: String = py.import("json")?.call_method1("dumps", (raw,))?.extract()?;
-        match serde_json::from_str(&text).map_err(not_json)? {
-            Value::Object(claims) => Ok(Cow::Owned(claims)),
-            _ => Ok(Cow::Owned(Map::new())),
-        }
+/// The claims as the core reads them; none where `raw` is not a dict.
+fn claims(py: Python<'_>, raw: &Py<PyAny>) -> PyResult<Map<String, Value>> {
+    let text: String = py.import("json")?.call_method1("dumps", (raw,))?.extract()?;
+    match serde_json::from_str(&text).map_err(not_json)? {
+        Value::Object(claims) => Ok(claims),
+        _ => Ok(Map::new()),
     }
+}
 
-    fn time(&self, py: Python<'_>, claim: &str) -> PyResult<u64> {
-        let claims = self.claims(py)?;
-        // Fractions are floored, as in verification.
-        let seconds = claims.get(claim).and_then(Value::as_f64);
-        Ok(seconds.map_or(0, |seconds| seconds as u64))
-    }
+fn time(py: Python<'_>, raw: &Py<PyAny>, claim: &str) -> PyResult<u64> {
+    // Fractions are floored, as in verification.
+    let seconds = claims(py, raw)?.get(claim).and_then(Value::as_f64);
+    Ok(seconds.map_or(0, |seconds| seconds as u64))
 }
 
 /// Stands for the class's `__dataclass_fields__` until somebody looks for them, because verifying a token must not load

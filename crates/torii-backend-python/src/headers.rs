@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
@@ -10,6 +11,8 @@ use crate::settings::unusable;
 
 /// Most entries that are looked at; servers take far fewer.
 const MOST_ENTRIES: usize = 10_000;
+/// Most values that are looked at: a second one is refused, whatever it says.
+const MOST_VALUES: usize = 2;
 
 /// The fields called `name`, two of them if there are more.
 ///
@@ -30,15 +33,11 @@ fn read(headers: &Bound<'_, PyAny>, name: &HeaderName) -> PyResult<HeaderMap> {
     let mut found = HeaderMap::new();
     for entry in entries(headers)?.try_iter()?.take(MOST_ENTRIES) {
         let entry = entry?;
-        if !is_called(&entry.get_item(0)?, name.as_str(), environ) {
-            continue;
+        if is_called(&item(&entry, 0)?, name.as_str(), environ) {
+            append(&mut found, name, &item(&entry, 1)?);
         }
-        for value in values(entry.get_item(1)?)? {
-            found.append(name, value);
-            // A second one is refused, whatever it says.
-            if found.len() > 1 {
-                return Ok(found);
-            }
+        if found.len() == MOST_VALUES {
+            break;
         }
     }
     Ok(found)
@@ -49,13 +48,25 @@ fn entries<'py>(headers: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     if headers.is_instance_of::<PyList>() || headers.is_instance_of::<PyTuple>() {
         return Ok(headers.clone());
     }
+    if let Ok(headers) = headers.cast_exact::<PyDict>() {
+        return Ok(headers.items().into_any());
+    }
+    let py = headers.py();
     // Where there are both, `items` joins repeated fields.
-    for method in ["multi_items", "items"] {
+    for method in [intern!(py, "multi_items"), intern!(py, "items")] {
         if let Some(items) = headers.getattr_opt(method)? {
             return items.call0();
         }
     }
     Err(PyTypeError::new_err("no items()"))
+}
+
+/// A part of an entry, which usually is a tuple.
+fn item<'py>(entry: &Bound<'py, PyAny>, index: usize) -> PyResult<Bound<'py, PyAny>> {
+    match entry.cast_exact::<PyTuple>() {
+        Ok(pair) => pair.get_item(index),
+        Err(_) => entry.get_item(index),
+    }
 }
 
 fn is_called(key: &Bound<'_, PyAny>, name: &str, environ: bool) -> bool {
@@ -89,15 +100,18 @@ fn is_cgi_name(key: &str, name: &str) -> bool {
         .is_some_and(|key| key.bytes().eq(name.bytes().map(as_cgi)))
 }
 
-/// The first two values of one entry. `None` stands for no value.
-fn values(value: Bound<'_, PyAny>) -> PyResult<Vec<HeaderValue>> {
-    let several = match (value.cast::<PyList>(), value.cast::<PyTuple>()) {
-        (Ok(list), _) => list.clone(),
-        (_, Ok(tuple)) => tuple.to_list(),
-        _ => PyList::new(value.py(), [&value])?,
+/// Adds the values of one entry. `None` stands for no value.
+fn append(found: &mut HeaderMap, name: &HeaderName, value: &Bound<'_, PyAny>) {
+    let mut append = |value: &Bound<'_, PyAny>| {
+        if found.len() < MOST_VALUES && !value.is_none() {
+            found.append(name, one(value));
+        }
     };
-    let present = several.iter().filter(|value| !value.is_none());
-    Ok(present.take(2).map(|value| one(&value)).collect())
+    match (value.cast::<PyList>(), value.cast::<PyTuple>()) {
+        (Ok(list), _) => list.iter().for_each(|value| append(&value)),
+        (_, Ok(tuple)) => tuple.iter().for_each(|value| append(&value)),
+        _ => append(value),
+    }
 }
 
 fn one(value: &Bound<'_, PyAny>) -> HeaderValue {

@@ -10,6 +10,7 @@ mod client;
 mod errors;
 mod fork;
 mod headers;
+mod many;
 mod operations;
 mod pages;
 mod settings;

@@ -8,7 +8,7 @@ use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
 use crate::auth::ToriiAuth;
 use crate::verifier::Verifier;
-use crate::wait::Verification;
+use crate::wait::begin;
 
 /// Verify the token of an end-user and return its claims.
 ///
@@ -84,7 +84,7 @@ pub(crate) fn authenticate_request<'py>(
     verifier.get().authenticate_request(issuer.py(), headers)
 }
 
-/// `verify_token` for a coroutine. Nothing is raised before the answer is asked for.
+/// `verify_token` for a coroutine. Raises nothing: a bad answer waits in the `Verification`.
 #[pyfunction]
 #[pyo3(signature = (token, *, issuer, audience=None, leeway=None))]
 pub(crate) fn begin_verify_token<'py>(
@@ -92,14 +92,13 @@ pub(crate) fn begin_verify_token<'py>(
     issuer: &Bound<'py, PyAny>,
     audience: Option<&Bound<'py, PyAny>>,
     leeway: Option<&Bound<'py, PyAny>>,
-) -> Verification {
+) -> PyResult<Bound<'py, PyAny>> {
     let verifier = shared_verifier(issuer, audience, leeway, None);
-    verifier
-        .and_then(|verifier| verifier.get().verification(token))
-        .into()
+    let begun = verifier.and_then(|verifier| verifier.get().verification(token));
+    begin(issuer.py(), begun)
 }
 
-/// `authenticate_request` for a coroutine. Nothing is raised before the answer is asked for.
+/// `authenticate_request` for a coroutine. Raises nothing: a bad answer waits in the `Verification`.
 #[pyfunction]
 #[pyo3(signature = (headers, *, issuer, audience=None, leeway=None, header=None))]
 pub(crate) fn begin_authenticate_request<'py>(
@@ -108,11 +107,10 @@ pub(crate) fn begin_authenticate_request<'py>(
     audience: Option<&Bound<'py, PyAny>>,
     leeway: Option<&Bound<'py, PyAny>>,
     header: Option<&Bound<'py, PyAny>>,
-) -> Verification {
+) -> PyResult<Bound<'py, PyAny>> {
     let verifier = shared_verifier(issuer, audience, leeway, header);
-    verifier
-        .and_then(|verifier| verifier.get().verification_of_request(headers))
-        .into()
+    let begun = verifier.and_then(|verifier| verifier.get().verification_of_request(headers));
+    begin(issuer.py(), begun)
 }
 
 /// Forget all keys that were fetched: for test suites. A `Verifier` that exists keeps its own.
@@ -125,6 +123,9 @@ pub(crate) fn clear_jwks_cache_for_tests(py: Python<'_>) {
     verifiers(py).clear();
     torii_backend::forget_shared_keys();
 }
+
+const DEFAULT_LEEWAY: f64 = 30.0;
+const DEFAULT_HEADER: &str = "authorization";
 
 /// Most verifiers behind the functions. Issuers are configuration, so that only a mistake leads here.
 const MOST_SHARED: usize = 256;
@@ -147,6 +148,17 @@ fn shared_verifier<'py>(
 ) -> PyResult<Bound<'py, Verifier>> {
     let py = issuer.py();
     let shared = verifiers(py);
+    // The functions for coroutines spell the defaults out.
+    let leeway = leeway.filter(|leeway| {
+        !leeway
+            .cast_exact::<PyFloat>()
+            .is_ok_and(|leeway| leeway.value() == DEFAULT_LEEWAY)
+    });
+    let header = header.filter(|header| {
+        !header
+            .cast_exact::<PyString>()
+            .is_ok_and(|header| *header == DEFAULT_HEADER)
+    });
     let key = key_of([Some(issuer), audience, leeway, header]);
     if let Some(key) = &key
         && let Some(verifier) = shared.get_item(key)?
@@ -167,9 +179,13 @@ fn shared_verifier<'py>(
     Ok(verifier)
 }
 
-/// The settings as a dict's key. `None` where they are of other types than usual: a comparison of such might run code, or
-/// find them equal to what they are not. A verifier for these is made each time; the issuer's keys are shared all the same.
-fn key_of<'py>(settings: [Option<&Bound<'py, PyAny>>; 4]) -> Option<Bound<'py, PyTuple>> {
+/// The settings as a dict's key: the issuer alone where that is all. `None` where they are of other types than usual: a
+/// comparison of such might run code, or find them equal to what they are not. A verifier for these is made each time; the
+/// issuer's keys are shared all the same.
+fn key_of<'py>(settings: [Option<&Bound<'py, PyAny>>; 4]) -> Option<Bound<'py, PyAny>> {
+    if let [Some(issuer), None, None, None] = settings {
+        return issuer.is_exact_instance_of::<PyString>().then(|| issuer.clone());
+    }
     fn is_plain(value: &Bound<'_, PyAny>) -> bool {
         value.is_exact_instance_of::<PyString>()
             || value.is_exact_instance_of::<PyFloat>()
@@ -192,5 +208,6 @@ fn key_of<'py>(settings: [Option<&Bound<'py, PyAny>>; 4]) -> Option<Bound<'py, P
     let py = settings.iter().flatten().next()?.py();
     let none = py.None().into_bound(py);
     let [issuer, audience, leeway, header] = settings.map(|value| part(value.unwrap_or(&none)));
-    (issuer?, audience?, leeway?, header?).into_pyobject(py).ok()
+    let key = (issuer?, audience?, leeway?, header?);
+    Some(key.into_pyobject(py).ok()?.into_any())
 }

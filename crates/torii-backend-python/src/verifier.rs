@@ -7,15 +7,16 @@ use http::{HeaderMap, HeaderName, header};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use torii_backend::{CacheSettings, ErrorCode, KeySource, VerifierBuilder};
 
 use crate::auth::{ToriiAuth, types};
 use crate::errors::{config_error, refusal, setting_error, verify_error};
 use crate::headers;
+use crate::many::Batch;
 use crate::settings::{count, document, seconds, text, text_or_texts, texts, unusable};
 use crate::testing::ManualClock;
-use crate::wait::{Stage, Verdict, Verification, block_on};
+use crate::wait::{Stage, Verdict, begin, block_on};
 
 /// What of `torii_backend.Verifier` needs no event loop.
 #[pyclass(frozen, subclass, module = "torii_backend._native")]
@@ -89,6 +90,29 @@ impl Verifier {
         self.verify_text(py, &token_text(token)?)
     }
 
+    /// Verify many tokens, `str` or `bytes`, on all cores: for logs and queues.
+    ///
+    /// Returns a list in the order of the tokens: for each the `ToriiAuth` that `verify` would have returned, or the
+    /// `ToriiAuthError` that it would have raised. Nothing is raised for a token, and other threads run meanwhile.
+    ///
+    /// >>> from torii_backend import ToriiAuthError, Verifier
+    /// >>> verifier = Verifier(issuer)
+    /// >>> for answer in verifier.verify_many([token, "not a token"]):
+    /// ...     if isinstance(answer, ToriiAuthError):
+    /// ...         print(answer.code)
+    /// ...     else:
+    /// ...         print(answer.email_verified)
+    /// False
+    /// malformed
+    ///
+    /// Raises:
+    ///     TypeError: `tokens` cannot be iterated over, or is a single token.
+    ///
+    fn verify_many<'py>(&self, tokens: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+        let py = tokens.py();
+        block_on(py, Batch::collect(tokens)?.verify(self.core.clone()))??.into_pyobject(py)
+    }
+
     /// Verify the token in a request's headers, as `authenticate_request` does.
     ///
     /// Raises:
@@ -154,20 +178,29 @@ impl Verifier {
     }
 
     #[pyo3(name = "_begin_verify")]
-    fn begin_verify(&self, token: &Bound<'_, PyAny>) -> Verification {
-        self.verification(token).into()
+    fn begin_verify<'py>(&self, token: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        begin(token.py(), self.verification(token))
+    }
+
+    #[pyo3(name = "_begin_verify_many")]
+    fn begin_verify_many<'py>(&self, tokens: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let begun = Batch::collect(tokens).map(|batch| {
+            let verdicts = batch.verify(self.core.clone());
+            Stage::Open(Box::pin(async { Verdict::Tokens(verdicts.await) }))
+        });
+        begin(tokens.py(), begun)
     }
 
     #[pyo3(name = "_begin_authenticate")]
-    fn begin_authenticate(&self, headers: &Bound<'_, PyAny>) -> Verification {
-        self.verification_of_request(headers).into()
+    fn begin_authenticate<'py>(&self, headers: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        begin(headers.py(), self.verification_of_request(headers))
     }
 
     #[pyo3(name = "_begin_warm_up")]
-    fn begin_warm_up(&self) -> Verification {
+    fn begin_warm_up<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let core = self.core.clone();
-        let warm_up = async move { Verdict(core.warm_up().await.map(|()| None)) };
-        Ok(Stage::Open(Box::pin(warm_up))).into()
+        let warm_up = async move { Verdict::Keys(core.warm_up().await) };
+        begin(py, Ok(Stage::Open(Box::pin(warm_up))))
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
@@ -202,12 +235,10 @@ impl Verifier {
 
     fn verification_of_text(&self, token: &str) -> Stage {
         if let Some(verdict) = self.core.verify_remembered(token) {
-            return Stage::Decided(Ok(Verdict(verdict.map(Some))));
+            return Stage::Decided(Verdict::Token(verdict));
         }
         let (core, token) = (self.core.clone(), token.to_owned());
-        Stage::Open(Box::pin(
-            async move { Verdict(core.verify(&token).await.map(Some)) },
-        ))
+        Stage::Open(Box::pin(async move { Verdict::Token(core.verify(&token).await) }))
     }
 
     fn bearer_token<'h>(&self, py: Python<'_>, headers: &'h HeaderMap) -> PyResult<&'h str> {

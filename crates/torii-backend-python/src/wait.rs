@@ -12,6 +12,7 @@ use torii_backend::{Auth, ToriiBuilder, VerifyError};
 
 use crate::auth::ToriiAuth;
 use crate::errors::verify_error;
+use crate::many::Verdicts;
 use crate::task::{self, Task};
 
 /// Drives `future` with the GIL released. Signals are looked at as often as during a call of the API, so that Ctrl-C ends
@@ -37,65 +38,74 @@ where
     }
 }
 
-/// A verification that a coroutine asks for. It keeps the token, so that no frame of Python needs to: what reports
-/// exceptions shows the variables of frames.
-#[pyclass(frozen, module = "torii_backend._native")]
-pub(crate) struct Verification(Mutex<Option<Stage>>);
-
-/// How far a verification has come.
+/// What a coroutine asks for, as far as it has come.
 pub(crate) enum Stage {
-    Decided(PyResult<Verdict>),
-    Open(Pin<Box<dyn Future<Output = Verdict> + Send>>),
+    Decided(Verdict),
+    Open(Open),
 }
 
-impl From<PyResult<Stage>> for Verification {
-    fn from(stage: PyResult<Stage>) -> Self {
-        let stage = stage.unwrap_or_else(|error| Stage::Decided(Err(error)));
-        Self(Mutex::new(Some(stage)))
-    }
+type Open = Pin<Box<dyn Future<Output = Verdict> + Send>>;
+
+/// Begins what a coroutine asks for. Brings a good answer that needs no waiting, and otherwise a `Verification`.
+pub(crate) fn begin<'py>(py: Python<'py>, stage: PyResult<Stage>) -> PyResult<Bound<'py, PyAny>> {
+    let answer = match stage {
+        Ok(Stage::Decided(verdict)) => verdict.into_pyobject(py),
+        // With the GIL released, because a signature may have to be checked.
+        Ok(Stage::Open(mut open)) => match py.detach(|| poll_once(&mut open)) {
+            Poll::Ready(verdict) => verdict.into_pyobject(py),
+            Poll::Pending => return Verification::of(py, Ok(open)),
+        },
+        Err(error) => Err(error),
+    };
+    answer.or_else(|error| Verification::of(py, Err(error)))
 }
+
+fn poll_once(open: &mut Open) -> Poll<Verdict> {
+    open.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// An answer that a coroutine has to wait for, or a bad one. It keeps the token, so that no frame of Python needs to: what
+/// reports exceptions shows the variables of frames.
+#[pyclass(frozen, module = "torii_backend._native")]
+pub(crate) struct Verification(Mutex<Option<PyResult<Open>>>);
 
 #[pymethods]
 impl Verification {
-    /// The answer if it needs no waiting, and otherwise the verification itself.
-    fn answer<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        let py = slf.py();
-        let mut open = match slf.get().take()? {
-            Stage::Decided(verdict) => return verdict?.into_pyobject(py),
-            Stage::Open(open) => open,
-        };
-        // With the GIL released, because a signature may have to be checked.
-        match py.detach(|| open.as_mut().poll(&mut Context::from_waker(Waker::noop()))) {
-            Poll::Ready(verdict) => verdict.into_pyobject(py),
-            Poll::Pending => {
-                *slf.get().stage() = Some(Stage::Open(open));
-                Ok(slf.clone().into_any())
-            }
-        }
+    /// Raises the answer, if it is a bad one.
+    fn raise_if_refused(&self) -> PyResult<()> {
+        let open = self.take()??;
+        *self.open() = Some(Ok(open));
+        Ok(())
     }
 
     /// Waits on the runtime, and calls `done(answer, error)` from there.
     fn start(&self, py: Python<'_>, done: Py<PyAny>) -> PyResult<Task> {
-        match self.take()? {
-            Stage::Decided(verdict) => task::start(py, done, async move { verdict }),
-            Stage::Open(open) => task::start(py, done, async move { Ok(open.await) }),
-        }
+        let open = self.take()??;
+        task::start(py, done, async move { Ok(open.await) })
     }
 }
 
 impl Verification {
-    fn take(&self) -> PyResult<Stage> {
-        let stage = self.stage().take();
-        stage.ok_or_else(|| PyRuntimeError::new_err("the verification was taken before"))
+    fn of(py: Python<'_>, open: PyResult<Open>) -> PyResult<Bound<'_, PyAny>> {
+        Ok(Bound::new(py, Self(Mutex::new(Some(open))))?.into_any())
     }
 
-    fn stage(&self) -> MutexGuard<'_, Option<Stage>> {
+    fn take(&self) -> PyResult<PyResult<Open>> {
+        let open = self.open().take();
+        open.ok_or_else(|| PyRuntimeError::new_err("the verification was taken before"))
+    }
+
+    fn open(&self) -> MutexGuard<'_, Option<PyResult<Open>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// What came out; becomes a Python object where the GIL is held.
-pub(crate) struct Verdict(pub(crate) Result<Option<Auth>, VerifyError>);
+pub(crate) enum Verdict {
+    Token(Result<Auth, VerifyError>),
+    Tokens(PyResult<Verdicts>),
+    Keys(Result<(), VerifyError>),
+}
 
 impl<'py> IntoPyObject<'py> for Verdict {
     type Target = PyAny;
@@ -103,10 +113,11 @@ impl<'py> IntoPyObject<'py> for Verdict {
     type Error = PyErr;
 
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
-        match self.0 {
-            Ok(Some(auth)) => Ok(Bound::new(py, ToriiAuth::from(auth))?.into_any()),
-            Ok(None) => Ok(py.None().into_bound(py)),
-            Err(error) => Err(verify_error(py, &error)),
+        match self {
+            Self::Token(Ok(auth)) => Ok(Bound::new(py, ToriiAuth::from(auth))?.into_any()),
+            Self::Tokens(verdicts) => verdicts?.into_pyobject(py).map(Bound::into_any),
+            Self::Keys(Ok(())) => Ok(py.None().into_bound(py)),
+            Self::Token(Err(error)) | Self::Keys(Err(error)) => Err(verify_error(py, &error)),
         }
     }
 }

@@ -102,5 +102,38 @@ def speed_up(url: str, token: str, rounds: int, turns: int) -> float:
     return 2 * one / two
 
 
+def many(url: str, token: str, count: int, rounds: int) -> dict[str, float]:
+    """How much faster a batch is than one thread, and how many turns another thread had meanwhile."""
+    verifier = torii_backend.Verifier(url, remember_verified=0)
+    verifier.warm_up()
+    tokens, turns, ended = [token] * count, 0, threading.Event()
+
+    def one_by_one() -> float:
+        start = time.perf_counter()
+        for each in tokens:
+            verifier.verify(each)
+        return time.perf_counter() - start
+
+    def batch() -> float:
+        start = time.perf_counter()
+        verifier.verify_many(tokens)
+        return time.perf_counter() - start
+
+    def take_turns() -> None:
+        nonlocal turns
+        while not ended.wait(0.001):
+            turns += 1
+
+    one, both = (min(times) for times in zip(*((one_by_one(), batch()) for _ in range(rounds))))
+    thread = threading.Thread(target=take_turns)
+    thread.start()
+    before = turns
+    batch()
+    meanwhile = turns - before
+    ended.set()
+    thread.join()
+    return {"factor": one / both, "turns": meanwhile}
+
+
 if __name__ == "__main__":
     play(globals())

@@ -27,6 +27,9 @@ class Waits:
     def verify(self) -> None:
         self._verifier.verify(self._token)
 
+    def verify_many(self) -> None:
+        assert [auth.user_id for auth in self._verifier.verify_many([self._token] * 20)] == [USER] * 20
+
     def warm_up(self) -> None:
         self._verifier.warm_up()
 
