@@ -13,6 +13,7 @@ mod drift;
 mod faults;
 mod fork;
 mod key_cache;
+mod key_sources;
 mod memory;
 mod mutants;
 mod operations;

@@ -1,0 +1,229 @@
+//! Keys that are given, and what a verifier says of settings and tokens that it cannot use.
+
+use std::error::Error;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use http::HeaderMap;
+use serde_json::{Value, json};
+use torii_backend::clock::ManualClock;
+use torii_backend::{CacheSettings, KeySource, Verifier, VerifierBuilder, VerifyError};
+
+use crate::support::faultd::Faultd;
+use crate::support::tokens::{Key, jwks};
+
+const NOW: u64 = 1_800_000_000;
+const ISSUER: &str = "https://acme.torii.so";
+/// What stands before the point in the DER of a P-256 key (RFC 5480): the algorithm, and a bit string of 65 bytes.
+const SPKI: &[u8] = &[
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86,
+    0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
+];
+
+fn builder(source: KeySource) -> VerifierBuilder {
+    Verifier::builder(ISSUER)
+        .clock(ManualClock::at(NOW))
+        .key_source(source)
+}
+
+fn claims() -> Value {
+    json!({"iss": ISSUER, "sub": "user", "pid": "environment", "iat": NOW, "exp": NOW + 300})
+}
+
+/// The code of what the verifier says to a token that names this key.
+fn says(verifier: &Verifier, key: &Key, kid: &str) -> String {
+    let token = key.sign_as(&json!({"alg": "ES256", "kid": kid}), &claims());
+    let outcome = verifier.verify_blocking(&token);
+    outcome.map_or_else(|error| error.code().to_string(), |_| "ok".to_owned())
+}
+
+fn pem(key: &Key) -> String {
+    let jwk = key.jwk();
+    let coordinate = |name: &str| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap();
+    let der = [SPKI, &coordinate("x"), &coordinate("y")].concat();
+    let text = STANDARD.encode(der);
+    format!("-----BEGIN PUBLIC KEY-----\n{text}\n-----END PUBLIC KEY-----\n")
+}
+
+fn nameless_jwk(key: &Key) -> String {
+    let mut jwk = key.jwk();
+    jwk.as_object_mut().unwrap().remove("kid");
+    jwk.to_string()
+}
+
+/// A file that goes with the test.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    fn new(text: &str) -> Self {
+        let name = format!(
+            "torii-backend-test-{}-{:016x}",
+            std::process::id(),
+            fastrand::u64(..)
+        );
+        let path = std::env::temp_dir().join(name);
+        fs::write(&path, text).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn given_keys_verify_without_a_network() {
+    let (key, stranger) = (Key::new("first"), Key::new("first"));
+    // Whether it answers to names that are not its own.
+    let texts = [
+        (pem(&key), true),
+        (nameless_jwk(&key), true),
+        (key.jwk().to_string(), false),
+        (jwks(&[&key]), false),
+    ];
+    let [a, b, c, d] = &texts;
+    let sources = [
+        (KeySource::Pem(a.0.clone()), a.1),
+        (KeySource::Jwk(b.0.clone()), b.1),
+        (KeySource::Jwk(c.0.clone()), c.1),
+        (KeySource::Jwks(d.0.clone()), d.1),
+    ];
+    let files: Vec<_> = texts
+        .iter()
+        .map(|(text, any)| (Temporary::new(text), *any))
+        .collect();
+    let from_files = files
+        .iter()
+        .map(|(file, any)| (KeySource::File(file.0.clone()), *any));
+    for (source, any_name) in sources.into_iter().chain(from_files) {
+        let shown = format!("{source:?}");
+        let verifier = builder(source).build().unwrap();
+        assert_eq!(says(&verifier, &key, "first"), "ok", "{shown}");
+        assert_eq!(says(&verifier, &stranger, "first"), "bad_signature", "{shown}");
+        let other = if any_name { "ok" } else { "kid_unknown" };
+        assert_eq!(says(&verifier, &key, "other"), other, "{shown}");
+        verifier.warm_up_blocking().unwrap();
+        assert_eq!((verifier.status().url, verifier.export_keys()), (None, None));
+    }
+}
+
+#[test]
+fn keys_that_cannot_be_used_are_a_mistake_in_the_settings() {
+    let key = Key::new("first");
+    let mut private = key.jwk();
+    private["d"] = json!("AAAA");
+    let mut misnamed = key.jwk();
+    misnamed["kid"] = json!(7);
+    let rsa = pem(&key).replace(
+        "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcD",
+        "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcE",
+    );
+    let sources = [
+        KeySource::Pem(String::new()),
+        KeySource::Pem(rsa),
+        KeySource::Pem(key.jwk().to_string()),
+        KeySource::Jwk(private.to_string()),
+        KeySource::Jwk(misnamed.to_string()),
+        KeySource::Jwk(jwks(&[&key])),
+        KeySource::Jwks(r#"{"keys":[]}"#.to_owned()),
+        KeySource::Jwks(key.jwk().to_string()),
+        KeySource::File("/no/such/file".into()),
+    ];
+    for source in sources {
+        let shown = format!("{source:?}");
+        let error = builder(source).build().unwrap_err().to_string();
+        assert!(error.starts_with("key "), "{shown}: {error}");
+        assert!(!error.contains("no/such"), "{error}");
+    }
+}
+
+#[test]
+fn given_keys_and_imported_ones_do_not_go_together() {
+    let key = Key::new("first");
+    let endpoint = Faultd::start(crate::key_cache::key_set(&[&key]));
+    let fetching = Verifier::builder(endpoint.url())
+        .clock(ManualClock::at(NOW))
+        .build()
+        .unwrap();
+    fetching.warm_up_blocking().unwrap();
+    let snapshot = fetching.export_keys().unwrap();
+    let both = builder(KeySource::Jwks(jwks(&[&key]))).import_keys(snapshot);
+    assert!(both.build().unwrap_err().to_string().contains("import_keys"));
+}
+
+#[test]
+fn keys_may_be_kept_for_a_week_and_no_longer() {
+    let with_limit = |limit| {
+        let settings = CacheSettings::default().stale_limit(limit);
+        Verifier::builder(ISSUER).cache(settings).build()
+    };
+    let week = Duration::from_secs(604_800);
+    assert!(with_limit(week).is_ok());
+    let error = with_limit(week + Duration::from_secs(1)).unwrap_err();
+    assert!(error.to_string().contains("604800"), "{error}");
+}
+
+#[test]
+fn a_refusal_says_what_to_answer_and_shows_little_of_a_made_up_name() {
+    let key = Key::new("first");
+    let verifier = builder(KeySource::Jwks(jwks(&[&key]))).build().unwrap();
+    let refusal = |token: &str| verifier.verify_blocking(token).unwrap_err();
+
+    let kid = format!("\n{}", "k".repeat(100));
+    let token = key.sign_as(&json!({"alg": "ES256", "kid": kid}), &claims());
+    let unknown = refusal(&token).to_string();
+    let expected = format!(
+        "kid_unknown: the issuer has no key named `\\n{}…`",
+        "k".repeat(62)
+    );
+    assert_eq!(unknown, expected);
+    let token = key.sign_as(&json!({"alg": "ES256", "kid": "k".repeat(64)}), &claims());
+    assert!(
+        refusal(&token)
+            .to_string()
+            .ends_with(&format!("`{}`", "k".repeat(64)))
+    );
+
+    let mut old = claims();
+    old["exp"] = json!(NOW - 31);
+    let expired = refusal(&key.sign(&old));
+    assert_eq!(expired.to_string(), "expired: the token has expired");
+    assert_eq!((expired.is_retryable(), expired.retry_after()), (false, None));
+    assert_eq!(expired.http_status(), 401);
+    assert_eq!(
+        expired.www_authenticate().unwrap(),
+        r#"Bearer error="invalid_token""#
+    );
+
+    let missing = verifier
+        .authenticate_request_blocking(&HeaderMap::new())
+        .unwrap_err();
+    assert_eq!(missing.www_authenticate().unwrap(), "Bearer");
+}
+
+#[test]
+fn an_outage_says_when_to_come_back_and_why() {
+    let endpoint = Faultd::start(crate::key_cache::key_set(&[&Key::new("first")]));
+    endpoint.down();
+    let verifier = Verifier::builder(endpoint.url())
+        .clock(ManualClock::at(NOW))
+        .build()
+        .unwrap();
+    let error = verifier.warm_up_blocking().unwrap_err();
+    let VerifyError::KeysUnavailable(outage) = &error else {
+        panic!("{error}")
+    };
+    assert_eq!(
+        (error.http_status(), error.is_retryable()),
+        (http::StatusCode::SERVICE_UNAVAILABLE, true)
+    );
+    assert!(outage.retry_after() >= Duration::from_secs(1));
+    assert_eq!(error.retry_after(), Some(outage.retry_after()));
+    assert!(outage.source().is_some());
+    assert!(error.www_authenticate().is_none());
+}
