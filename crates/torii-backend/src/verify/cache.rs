@@ -49,15 +49,17 @@ impl Default for CacheSettings {
 
 /// Part of the TTL after which a key set in use is refreshed in the background.
 const REFRESH_AT: f64 = 0.8;
-/// Most of the TTL that chance takes off, so that a fleet does not refresh in step.
-const TTL_JITTER: f64 = 0.1;
+/// Most of the TTL that chance takes off, so that a fleet does not refresh in step: spread over 30 s for the default TTL.
+const TTL_JITTER: f64 = 0.125;
 /// When no fetch has been attempted for TTL and this, nobody used the keys for a while, and one may have been withdrawn
 /// unnoticed: callers wait for a refresh.
 const IDLE_GRACE: Duration = Duration::from_secs(60);
-/// Longest wait for a refresh, or for a key that is not in the set.
-const SHORT_WAIT: Duration = Duration::from_secs(2);
-/// Most callers that wait for an unknown key at once. The others are refused without waiting.
-const MAX_WAITERS: usize = 1024;
+/// Longest wait for a refresh, or for a key that is not in the set: so long that an endpoint which takes 2 s to answer is
+/// waited for.
+const SHORT_WAIT: Duration = Duration::from_millis(2250);
+/// Most callers that wait for an unknown key at once: those of 500 requests a second, and some. The others are refused
+/// without waiting.
+const MAX_WAITERS: usize = 2048;
 /// Fetches that unknown keys may cause at once, and the time after which they may cause one more.
 const BUCKET_SIZE: u32 = 2;
 const BUCKET_REFILL: Duration = Duration::from_secs(30);

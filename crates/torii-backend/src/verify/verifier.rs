@@ -21,7 +21,7 @@ use crate::clock::Clock;
 ///
 /// A token whose key is at hand is verified without I/O, without waiting and without a lock. Only the first token, a
 /// token with a key not seen before, and the first token after keys lay unused past their time may wait, 5 s and
-/// 2 s at most. In the child of a fork, see [`process::forked`](crate::process::forked).
+/// 2.25 s at most. In the child of a fork, see [`process::forked`](crate::process::forked).
 #[derive(Clone, Debug)]
 pub struct Verifier(Arc<Inner>);
 

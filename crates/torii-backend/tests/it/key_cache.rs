@@ -25,12 +25,12 @@ pub(crate) const NOW: u64 = 1_800_000_000;
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 pub(crate) const HOUR: Duration = Duration::from_secs(60 * 60);
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// The time of a key set whose reply does not say, and at most a tenth less by chance.
+/// The time of a key set whose reply does not say, and at most an eighth less by chance.
 pub(crate) const TTL: Duration = Duration::from_secs(300);
 /// More than anything takes that does not wait, on a busy machine too, and less than any wait.
 pub(crate) const PROMPT: Duration = Duration::from_secs(1);
 /// Young enough to be used without a refresh, whatever chance takes off the TTL.
-pub(crate) const YOUNG: Duration = Duration::from_secs(215);
+pub(crate) const YOUNG: Duration = Duration::from_secs(209);
 
 /// An issuer that publishes one key, and the clock of those who verify its tokens.
 pub(crate) struct Issuer {

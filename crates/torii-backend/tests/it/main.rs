@@ -10,6 +10,7 @@ mod auth;
 mod client;
 mod contract;
 mod drift;
+mod fault_table;
 mod faults;
 mod fork;
 mod key_cache;

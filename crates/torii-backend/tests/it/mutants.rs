@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
+use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::json;
 use torii_backend::clock::ManualClock;
@@ -33,8 +34,8 @@ fn of_100_000_mutants_of_a_valid_token_none_is_accepted() {
         cases: MUTANTS,
         ..Config::default()
     };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::XorShift));
-    let outcome = runner.run(&vec(change(), 1..=3), |changes| {
+    let mut runner = TestRunner::new_with_rng(config, dice());
+    let outcome = runner.run(&changes(), |changes| {
         let mutant = changes.iter().fold(token.clone(), mutate);
         // Two texts never decode alike, so that one that differs at all is another token.
         prop_assume!(mutant != token);
@@ -46,6 +47,29 @@ fn of_100_000_mutants_of_a_valid_token_none_is_accepted() {
         Ok(())
     });
     outcome.unwrap();
+}
+
+/// Mutants without end, for floods of them.
+pub(crate) struct Mutants(TestRunner);
+
+impl Mutants {
+    pub(crate) fn new() -> Self {
+        Self(TestRunner::new_with_rng(Config::default(), dice()))
+    }
+
+    pub(crate) fn next(&mut self, token: &str) -> String {
+        let changes = changes().new_tree(&mut self.0).unwrap().current();
+        changes.iter().fold(token.to_owned(), mutate)
+    }
+}
+
+/// The same in every run, so that what is found stays found.
+fn dice() -> TestRng {
+    TestRng::deterministic_rng(RngAlgorithm::XorShift)
+}
+
+fn changes() -> impl Strategy<Value = Vec<Change>> {
+    vec(change(), 1..=3)
 }
 
 /// A small change to a token. Places are taken modulo what there is.

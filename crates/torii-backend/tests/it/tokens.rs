@@ -240,6 +240,12 @@ fn headers(case: &Case) -> Option<HeaderMap> {
     Some(headers)
 }
 
+/// Every token of the corpus.
+pub(crate) fn corpus() -> Vec<String> {
+    let cases = families().into_iter().flat_map(|(_, family)| family.cases);
+    cases.filter_map(|case| case.token).collect()
+}
+
 fn families() -> Vec<(String, Family)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../contract/tokens");
     let mut files: Vec<_> = std::fs::read_dir(folder)

@@ -1,46 +1,69 @@
 //! The first token: nothing is at hand, so a fetch is waited for.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use socket2::{Domain, Socket, Type};
+use tokio::task::JoinSet;
 use torii_backend::Verifier;
-use torii_backend::clock::ManualClock;
 
 use super::outage::are_doubled_up_to;
+use super::replies::Cold;
 use super::traffic::{Traffic, traffic};
 use super::{
-    Issuer, MINUTE, NOW, PROMPT, TTL, claims, code, eventually, eventually_failed, eventually_fetched,
-    key_set, let_requests_come, timed,
+    Issuer, MINUTE, PROMPT, TTL, code, eventually, eventually_failed, eventually_fetched, key_set,
+    let_requests_come, timed,
 };
 use crate::support::faultd::{Faultd, Reply, Script, Step};
-use crate::support::tokens::Key;
 
 const SLOW: Duration = Duration::from_millis(400);
 
 fn slow_issuer() -> Issuer {
+    issuer_answering_after(SLOW)
+}
+
+fn issuer_answering_after(delay: Duration) -> Issuer {
     let issuer = Issuer::new();
     issuer
         .endpoint
-        .set(Script::from(key_set(&[&issuer.key])).after(SLOW));
+        .set(Script::from(key_set(&[&issuer.key])).after(delay));
     issuer
+}
+
+/// Callers that come all at once, and what they got.
+pub(crate) struct Crowd {
+    pub(crate) codes: Vec<String>,
+    pub(crate) longest: Duration,
+    pub(crate) requests: usize,
+}
+
+impl Crowd {
+    pub(crate) fn accepted(&self) -> usize {
+        self.codes.iter().filter(|code| *code == "ok").count()
+    }
+}
+
+/// 500 tasks find no keys at hand, at an endpoint that takes its time.
+pub(crate) async fn a_cold_crowd(delay: Duration) -> Crowd {
+    let issuer = issuer_answering_after(delay);
+    let (verifier, token) = (issuer.verifier(), issuer.token());
+    let started = Instant::now();
+    let mut tasks = JoinSet::new();
+    for _ in 0..500 {
+        let (verifier, token) = (verifier.clone(), token.clone());
+        tasks.spawn(async move { (code(verifier.verify(&token).await), started.elapsed()) });
+    }
+    let (codes, times): (_, Vec<_>) = tasks.join_all().await.into_iter().unzip();
+    Crowd {
+        codes,
+        longest: times.into_iter().max().unwrap(),
+        requests: issuer.requests(),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cold_tasks_share_one_request() {
-    let issuer = slow_issuer();
-    let (verifier, token) = (issuer.verifier(), issuer.token());
-    let tasks: Vec<_> = (0..500)
-        .map(|_| {
-            let (verifier, token) = (verifier.clone(), token.clone());
-            tokio::spawn(async move { code(verifier.verify(&token).await) })
-        })
-        .collect();
-    for task in tasks {
-        assert_eq!(task.await.unwrap(), "ok");
-    }
-    assert_eq!(issuer.requests(), 1);
+    let crowd = a_cold_crowd(SLOW).await;
+    assert_eq!((crowd.accepted(), crowd.requests), (500, 1));
 }
 
 #[test]
@@ -59,6 +82,11 @@ fn cold_threads_share_one_request() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cancelled_caller_cancels_nothing() {
+    assert_eq!(outcome_after_a_cancellation().await, ("ok".to_owned(), 1));
+}
+
+/// What a caller gets when the one who started the fetch is gone, and the requests so far.
+pub(crate) async fn outcome_after_a_cancellation() -> (String, usize) {
     let issuer = slow_issuer();
     let (verifier, token) = (issuer.verifier(), issuer.token());
     let first = tokio::spawn({
@@ -68,8 +96,7 @@ async fn a_cancelled_caller_cancels_nothing() {
     eventually("the fetch", || issuer.requests() == 1);
     first.abort();
     assert!(first.await.unwrap_err().is_cancelled());
-    assert_eq!(code(verifier.verify(&token).await), "ok");
-    assert_eq!(issuer.requests(), 1);
+    (code(verifier.verify(&token).await), issuer.requests())
 }
 
 #[test]
@@ -144,26 +171,12 @@ fn a_refused_connection_is_reported_at_once() {
     assert!(took < PROMPT, "{took:?}");
 }
 
-/// A full queue of connections, in which further ones are dropped without a word, as a firewall does it.
 #[test]
 fn a_connection_that_never_stands_is_given_up_after_2_seconds() {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    socket
-        .bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())
-        .unwrap();
-    socket.listen(0).unwrap();
-    let address = socket.local_addr().unwrap().as_socket().unwrap();
-    let full = |_: &TcpStream| TcpStream::connect_timeout(&address, Duration::from_millis(100)).ok();
-    let first = TcpStream::connect(address).unwrap();
-    let filled: Vec<_> = std::iter::successors(Some(first), full).take(16).collect();
-    assert!(filled.len() < 16, "the queue does not fill");
-
-    let url = format!("http://{address}");
-    let clock = ManualClock::at(NOW);
-    let verifier = Verifier::builder(&url).clock(clock).build().unwrap();
-    let (outcome, took) = timed(|| verifier.verify_blocking(&Key::new("any").sign(&claims(&url, NOW))));
-    assert_eq!(code(outcome), "jwks_unavailable");
+    let cold = Cold::when(Faultd::vanish);
+    assert!(cold.is_told_to_try_again());
     // Twice.
+    let took = cold.took;
     assert!(
         took > Duration::from_millis(3500) && took < Duration::from_millis(4800),
         "{took:?}"
@@ -203,33 +216,32 @@ fn before_the_first_keys_the_endpoint_is_asked_8_times_in_a_minute_and_then_ever
     );
 }
 
-/// Endpoints that take for ever, all asked at the same time.
-#[test]
-fn a_cold_caller_is_answered_within_5_seconds_and_the_next_at_once() {
+/// Replies that take for ever.
+pub(crate) fn endless() -> [(&'static str, Script); 4] {
     let drip = |text: &str| Step::Drip(text.repeat(100).into_bytes(), Duration::from_millis(200));
     let head = Step::Send(b"HTTP/1.1 200 \r\ncontent-length: 900\r\n\r\n".to_vec());
-    let endless = [
+    [
         ("silence", Script::hang()),
         ("silence before the request", Script::hang().unread()),
         ("a dripping head", Script::new([drip("HTTP/1.1 200 \r\n")])),
         ("a dripping body", Script::new([head, drip("{\"keys\": ")])),
-    ];
+    ]
+}
+
+#[test]
+fn a_cold_caller_is_answered_within_5_seconds_and_the_next_at_once() {
     thread::scope(|scope| {
-        for (name, script) in endless {
+        for (name, script) in endless() {
             scope.spawn(move || answered_in_time(name, script));
         }
     });
 }
 
 fn answered_in_time(name: &str, script: Script) {
-    let endpoint = Faultd::start(script);
-    let clock = ManualClock::at(NOW);
-    let verifier = Verifier::builder(endpoint.url()).clock(clock).build().unwrap();
-    let token = Key::new("any").sign(&claims(&endpoint.url(), NOW));
-
-    let (outcome, took) = timed(|| verifier.verify_blocking(&token));
-    let error = outcome.unwrap_err();
-    assert_eq!(error.code().to_string(), "jwks_unavailable", "{name}");
+    let cold = Cold::meeting(script);
+    let (issuer, verifier, error, took) = (&cold.issuer, &cold.verifier, &cold.error, cold.took);
+    let (endpoint, token) = (&issuer.endpoint, issuer.token());
+    assert!(cold.is_told_to_try_again(), "{name}: {error}");
     assert!(
         took > Duration::from_millis(4500),
         "{name}: gave up after {took:?}"
@@ -252,7 +264,7 @@ fn answered_in_time(name: &str, script: Script) {
         assert!(endpoint.count() == 0, "{name}: {} requests", endpoint.count());
     }
 
-    eventually_failed(&verifier, 1);
+    eventually_failed(verifier, 1);
     let requests = endpoint.count();
     let (_, took) = timed(|| {
         for _ in 0..200 {

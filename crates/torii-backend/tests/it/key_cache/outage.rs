@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use torii_backend::{CacheSettings, Verifier};
 
-use super::traffic::{Traffic, traffic};
+use super::traffic::{Traffic, steady, traffic};
 use super::{DAY, HOUR, Issuer, MINUTE, PROMPT, TTL, code, eventually_failed, let_requests_come, timed};
 use crate::support::faultd::{Faultd, Reply, Script};
+use crate::support::tokens::Key;
 
 /// Between two verifications of a quiet server.
 const PAUSE: Duration = Duration::from_secs(240);
@@ -98,10 +99,10 @@ fn without_a_stale_limit_keys_are_refused_when_their_time_is_over() {
     let token = issuer.token();
     verifier.warm_up_blocking().unwrap();
     issuer.endpoint.down();
-    issuer.clock.advance(TTL.mul_f64(0.89));
+    issuer.clock.advance(TTL.mul_f64(0.87));
     assert_eq!(code(verifier.verify_blocking(&token)), "ok");
     eventually_failed(&verifier, 1);
-    issuer.clock.advance(TTL.mul_f64(0.11));
+    issuer.clock.advance(TTL.mul_f64(0.13));
     assert_eq!(code(verifier.verify_blocking(&token)), "jwks_unavailable");
     assert_eq!(verifier.status().stale_served, 0);
 }
@@ -212,23 +213,28 @@ fn the_pause_that_is_shown_ends_with_the_keys() {
     assert_eq!(verifier.status().next_attempt_in, Some(wait));
 }
 
-#[test]
-fn an_endpoint_that_fails_every_other_time_fails_nobody() {
+/// Traffic while the endpoint fails every other time, and the requests it saw after the first.
+pub(crate) fn flap(every: Duration, lasting: Duration) -> (Traffic, usize) {
     let issuer = Issuer::new();
-    let (verifier, token) = (issuer.warm_verifier(), issuer.token());
-    let good = || Script::from(super::key_set(&[&issuer.key]));
+    let good = || Script::from(super::key_set(&[&issuer.key]).header("cache-control", "max-age=60"));
+    issuer.endpoint.set(good());
+    let verifier = issuer.warm_verifier();
     issuer.endpoint.play(
         (0..1000)
             .flat_map(|_| [Reply::new(500).into(), good()])
             .collect::<Vec<_>>(),
     );
-    for fetches in 2..=20 {
-        issuer.clock.advance(TTL);
-        assert_eq!(code(verifier.verify_blocking(&token)), "ok");
-        super::eventually_fetched(&verifier, fetches);
-    }
-    assert_eq!(issuer.requests(), 1 + 2 * 19);
+    let traffic = traffic(&issuer, &verifier, &[issuer.token()], every, lasting);
     assert_eq!(verifier.status().fetches_failed, 0);
+    (traffic, issuer.requests() - 1)
+}
+
+#[test]
+fn an_endpoint_that_fails_every_other_time_fails_nobody() {
+    let (traffic, requests) = flap(Duration::from_secs(1), HOUR);
+    assert_eq!(traffic.refused, [""; 0]);
+    assert!(traffic.pauses.len() >= 60);
+    assert_eq!(requests, 2 * traffic.pauses.len());
 }
 
 #[test]
@@ -329,19 +335,32 @@ fn the_endpoint_s_wish_is_obeyed_whatever_keys_are_at_hand() {
     }
 }
 
+/// So many issuers in one process, all refreshed and all but the first with a new key, and the first hangs.
+pub(crate) fn one_dead_among(issuers: usize) -> Vec<Traffic> {
+    let issuers: Vec<_> = (0..issuers).map(|_| Issuer::new()).collect();
+    let verifiers: Vec<_> = issuers.iter().map(Issuer::warm_verifier).collect();
+    issuers[0].endpoint.set(Script::hang());
+    let mut traffics = Vec::new();
+    for (issuer, verifier) in issuers.iter().zip(&verifiers) {
+        issuer.clock.advance(TTL);
+        verifier.verify_blocking(&issuer.token()).unwrap();
+        let mut tokens = vec![issuer.token()];
+        if !traffics.is_empty() {
+            super::eventually_fetched(verifier, 2);
+            let next = Key::new("next");
+            issuer.endpoint.set(super::key_set(&[&issuer.key, &next]));
+            tokens.push(issuer.token_by(&next));
+        }
+        traffics.push(steady(verifier, &tokens, 100));
+    }
+    traffics
+}
+
 #[test]
 fn one_dead_issuer_leaves_the_others_alone() {
-    let (alive, dead) = (Issuer::new(), Issuer::new());
-    let (alive_verifier, dead_verifier) = (alive.warm_verifier(), dead.warm_verifier());
-    dead.endpoint.set(Script::hang());
-    dead.clock.advance(TTL);
-    assert_eq!(code(dead_verifier.verify_blocking(&dead.token())), "ok");
-    alive.clock.advance(TTL);
-    let slowest = |verifier: &Verifier, token: &str| {
-        (0..100)
-            .map(|_| timed(|| verifier.verify_blocking(token).unwrap()).1)
-            .max()
-    };
-    assert!(slowest(&alive_verifier, &alive.token()) < Some(PROMPT));
-    assert!(slowest(&dead_verifier, &dead.token()) < Some(PROMPT));
+    for (place, traffic) in one_dead_among(2).into_iter().enumerate() {
+        assert_eq!(traffic.refused, [""; 0], "issuer {place}");
+        let longest = traffic.longest();
+        assert!(longest < PROMPT, "issuer {place}: {longest:?}");
+    }
 }

@@ -1,6 +1,7 @@
 //! Tokens that keep coming, on the manual clock.
 
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use torii_backend::Verifier;
 
@@ -19,6 +20,20 @@ pub(crate) struct Traffic {
 }
 
 impl Traffic {
+    /// The time that so many of 100 answers stayed below.
+    pub(crate) fn below(&self, percent: usize) -> Duration {
+        let mut times = self.times.clone();
+        times.sort_unstable();
+        times
+            .get(times.len() * percent / 100)
+            .copied()
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn p99(&self) -> Duration {
+        self.below(99)
+    }
+
     pub(crate) fn longest(&self) -> Duration {
         self.times.iter().max().copied().unwrap_or_default()
     }
@@ -53,6 +68,36 @@ pub(crate) fn traffic(
             (landed, due) = (fetches(verifier), until_next_fetch(verifier));
             traffic.pauses.push(due);
         }
+    }
+    traffic
+}
+
+/// Sends so many tokens one after another while the clock stands still.
+pub(crate) fn steady(verifier: &Verifier, tokens: &[String], count: usize) -> Traffic {
+    let mut traffic = Traffic::default();
+    for token in tokens.iter().cycle().take(count) {
+        traffic.verify(verifier, token);
+    }
+    traffic
+}
+
+/// Sends tokens at a steady rate by the clock on the wall, which the issuer's keeps step with meanwhile.
+pub(crate) fn real_traffic(
+    issuer: &Issuer,
+    verifier: &Verifier,
+    tokens: &[String],
+    every: Duration,
+    lasting: Duration,
+) -> Traffic {
+    let mut traffic = Traffic::default();
+    let (started, mut passed) = (Instant::now(), Duration::ZERO);
+    let count = (lasting.as_millis() / every.as_millis()) as u32;
+    for (place, token) in (0..count).zip(tokens.iter().cycle()) {
+        thread::sleep((every * place).saturating_sub(started.elapsed()));
+        let now = Duration::from_millis(started.elapsed().as_millis() as u64);
+        issuer.clock.advance(now - passed);
+        passed = now;
+        traffic.verify(verifier, token);
     }
     traffic
 }

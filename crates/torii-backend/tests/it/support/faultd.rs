@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use socket2::{Domain, Socket, Type};
 
+use super::blackhole::BlackHole;
 use script::PATIENCE;
 pub(crate) use script::{Reply, Script, Step};
 
@@ -63,6 +64,7 @@ pub(crate) struct Faultd {
     address: SocketAddr,
     acceptor: Mutex<Option<JoinHandle<()>>>,
     shared: Arc<Shared>,
+    hole: Mutex<Option<BlackHole>>,
     /// Bound and never listening: nobody else gets the port while the server is down.
     _reservation: Socket,
 }
@@ -82,6 +84,7 @@ impl Faultd {
             address: reservation.local_addr().unwrap().as_socket().unwrap(),
             acceptor: Mutex::default(),
             shared: Arc::default(),
+            hole: Mutex::default(),
             _reservation: reservation,
         };
         server.set(script);
@@ -137,8 +140,15 @@ impl Faultd {
         }
     }
 
+    /// Ends every connection; new ones are neither accepted nor refused.
+    pub(crate) fn vanish(&self) {
+        self.down();
+        *lock(&self.hole) = Some(BlackHole::at(self.address));
+    }
+
     /// Listens again, on the same port.
     pub(crate) fn up(&self) {
+        lock(&self.hole).take();
         let listener = bind(self.address);
         listener.listen(BACKLOG).unwrap();
         let listener = TcpListener::from(listener);
