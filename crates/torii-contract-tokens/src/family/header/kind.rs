@@ -34,6 +34,7 @@ pub(super) fn kinds(family: &mut Family) {
         ("empty", ""),
         ("application-alone", "application/"),
         ("application-twice", "application/application/jwt"),
+        ("other-separator", "application-jwt"),
         ("other-tree", "text/jwt"),
         ("jose", "JOSE"),
         ("id-token", "id_token+jwt"),
