@@ -61,7 +61,8 @@ impl Inside {
         })
     }
 
-    /// The whole less the signature check, token by token: the median of the differences.
+    /// The whole less the signature check, token by token. Whichever of the two comes second finds what the first has just
+    /// done in the processor's memory, which is worth more than what is measured: so both orders count alike.
     fn outside(&mut self, case: &Case) -> Result<Sample, Box<dyn Error>> {
         let verifier = self.verifier(0, 0)?;
         let (tokens, signature) = (&self.world.tokens, &self.signature);
@@ -72,19 +73,20 @@ impl Inside {
             start.elapsed().as_nanos() as f64
         };
         let start = Instant::now();
-        let mut differences = Vec::new();
+        let (mut whole_second, mut whole_first) = (Vec::new(), Vec::new());
         while start.elapsed() < Duration::from_millis(case.milliseconds) {
-            let index = differences.len() % tokens.len();
-            // Neither always runs on what the other has just read.
-            differences.push(if index % 2 == 0 {
-                let signature = timed(signature, index);
-                timed(&whole, index) - signature
-            } else {
-                timed(&whole, index) - timed(signature, index)
-            });
+            let index = (whole_second.len() + whole_first.len()) % (tokens.len() - 1);
+            let raw = timed(signature, index);
+            whole_second.push(timed(&whole, index) - raw);
+            let first = timed(&whole, index + 1);
+            whole_first.push(first - timed(signature, index + 1));
         }
-        differences.sort_by(f64::total_cmp);
-        Ok(Sample::from([("ns", differences[differences.len() / 2])]))
+        let median = |mut differences: Vec<f64>| {
+            differences.sort_by(f64::total_cmp);
+            differences[differences.len() / 2]
+        };
+        let (second, first) = (median(whole_second), median(whole_first));
+        Ok(Sample::from([("ns", (second + first) / 2.0)]))
     }
 
     /// Refusing a token whose key is not in the set takes all but the signature check and the claims' values.

@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
+use http::header::AUTHORIZATION;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use torii_backend::VerifierBuilder;
 
 use crate::auth::ToriiAuth;
 use crate::verifier::Verifier;
@@ -124,9 +126,6 @@ pub(crate) fn clear_jwks_cache_for_tests(py: Python<'_>) {
     torii_backend::forget_shared_keys();
 }
 
-const DEFAULT_LEEWAY: f64 = 30.0;
-const DEFAULT_HEADER: &str = "authorization";
-
 /// Most verifiers behind the functions. Issuers are configuration, so that only a mistake leads here.
 const MOST_SHARED: usize = 256;
 
@@ -152,12 +151,12 @@ fn shared_verifier<'py>(
     let leeway = leeway.filter(|leeway| {
         !leeway
             .cast_exact::<PyFloat>()
-            .is_ok_and(|leeway| leeway.value() == DEFAULT_LEEWAY)
+            .is_ok_and(|leeway| leeway.value() == VerifierBuilder::DEFAULT_LEEWAY.as_secs_f64())
     });
     let header = header.filter(|header| {
         !header
             .cast_exact::<PyString>()
-            .is_ok_and(|header| *header == DEFAULT_HEADER)
+            .is_ok_and(|header| *header == AUTHORIZATION.as_str())
     });
     let key = key_of([Some(issuer), audience, leeway, header]);
     if let Some(key) = &key

@@ -86,6 +86,10 @@ impl TokenError {
         }
     }
 
+    pub(crate) fn malformed(detail: &'static str) -> Self {
+        Self::new(ErrorCode::Malformed, detail)
+    }
+
     /// The stable code of the cause.
     pub fn code(&self) -> ErrorCode {
         self.code

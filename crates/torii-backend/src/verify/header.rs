@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 
+use super::base64url::decode;
 use super::error::{ErrorCode, TokenError};
 use super::json::{self, Json, Wanted};
-use super::token::{UnverifiedJws, decode, malformed};
 
 /// Most bytes of a decoded header.
 const MAX_HEADER: usize = 4 * 1024;
@@ -47,11 +47,11 @@ impl HeaderPolicy {
     }
 
     /// Remembers the header of a token whose signature was verified. Strangers cannot put theirs in its place.
-    pub(crate) fn accept(&self, jws: &UnverifiedJws<'_>) {
-        if self.accepted(jws.header).is_none() {
+    pub(crate) fn accept(&self, segment: &str, kid: &Arc<str>) {
+        if self.accepted(segment).is_none() {
             self.last.store(Some(Arc::new(Accepted {
-                segment: jws.header.into(),
-                kid: jws.kid.clone(),
+                segment: segment.into(),
+                kid: kid.clone(),
             })));
         }
     }
@@ -142,7 +142,7 @@ fn check(text: &[u8], types: &AllowedTypes) -> Result<Arc<str>, TokenError> {
     let strict = str::from_utf8(text)
         .ok()
         .and_then(|text| json::pick::<Header<'_>>(text).ok());
-    let header = strict.ok_or_else(|| malformed("the header is not one strict JSON object"))?;
+    let header = strict.ok_or_else(|| TokenError::malformed("the header is not one strict JSON object"))?;
     if header.alg.as_ref().and_then(Json::as_str) != Some("ES256") {
         return Err(TokenError::new(
             ErrorCode::AlgNotAllowed,

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::auth::Signer;
+use super::base64url;
 use super::error::KeySetError;
 use super::json;
 use super::signature::{COORDINATE_LENGTH, VerifyingKey};
@@ -196,5 +195,5 @@ fn may_verify(operations: &Value) -> bool {
 }
 
 fn coordinate(value: &Value) -> Option<[u8; COORDINATE_LENGTH]> {
-    URL_SAFE_NO_PAD.decode(value.as_str()?).ok()?.try_into().ok()
+    base64url::decode_exactly(value.as_str()?).ok()?
 }

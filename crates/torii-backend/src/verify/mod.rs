@@ -1,6 +1,7 @@
 //! Verifying a token: header → text → parts → key → signature → claims → [`Auth`].
 
 mod auth;
+mod base64url;
 mod bearer;
 mod builder;
 mod cache;

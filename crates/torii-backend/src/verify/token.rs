@@ -3,9 +3,7 @@
 
 use std::sync::Arc;
 
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use base64::{DecodeSliceError, Engine};
-
+use super::base64url::{decode, decode_exactly};
 use super::claims::Claims;
 use super::error::{ErrorCode, TokenError};
 use super::header::HeaderPolicy;
@@ -35,7 +33,7 @@ impl<'t> UnverifiedJws<'t> {
             return Err(TokenError::new(ErrorCode::TooLarge, "the token is too large"));
         }
         let (signing_input, [header, payload, signature]) = segments(text)?;
-        let (payload, signature) = (decode(payload)?, decode_signature(signature)?);
+        let (payload, signature) = (decode(payload)?, decode_exactly(signature)?);
         let kid = headers.check(header)?;
         Ok(Self {
             header,
@@ -54,7 +52,7 @@ impl<'t> UnverifiedJws<'t> {
     /// The claims of a JWS that may be a token, for all that can be said without a key.
     pub(crate) fn claims(&self) -> Result<Claims<'_>, TokenError> {
         let claims = Claims::read(&self.payload)
-            .ok_or_else(|| malformed("the payload is not one strict JSON object"))?;
+            .ok_or_else(|| TokenError::malformed("the payload is not one strict JSON object"))?;
         match self.signature {
             Some(_) => Ok(claims),
             // No key verifies another length, so none need be fetched for it.
@@ -72,38 +70,13 @@ fn segments(token: &str) -> Result<(&[u8], [&str; 3]), TokenError> {
     match (parts.next(), parts.next(), parts.next(), parts.next()) {
         (Some(header), Some(payload), Some(signature), None) => {
             if header.is_empty() || payload.is_empty() || signature.is_empty() {
-                return Err(malformed("a segment is empty"));
+                return Err(TokenError::malformed("a segment is empty"));
             }
             Ok((
                 &token.as_bytes()[..header.len() + 1 + payload.len()],
                 [header, payload, signature],
             ))
         }
-        _ => Err(malformed("the token does not have three segments")),
+        _ => Err(TokenError::malformed("the token does not have three segments")),
     }
-}
-
-/// Canonical base64url: no other character, no padding, and the bits after the last byte are zero, so that no two texts
-/// decode alike.
-pub(super) fn decode(segment: &str) -> Result<Vec<u8>, TokenError> {
-    URL_SAFE_NO_PAD.decode(segment).map_err(|_| not_base64url())
-}
-
-/// [`decode`], without memory of its own for a signature of the right length.
-fn decode_signature(segment: &str) -> Result<Option<[u8; SIGNATURE_LENGTH]>, TokenError> {
-    let mut signature = [0; SIGNATURE_LENGTH];
-    match URL_SAFE_NO_PAD.decode_slice(segment, &mut signature) {
-        Ok(SIGNATURE_LENGTH) => Ok(Some(signature)),
-        Ok(_) => Ok(None),
-        Err(DecodeSliceError::DecodeError(_)) => Err(not_base64url()),
-        Err(DecodeSliceError::OutputSliceTooSmall) => decode(segment).map(|_| None),
-    }
-}
-
-fn not_base64url() -> TokenError {
-    malformed("a segment is not canonical base64url")
-}
-
-pub(super) fn malformed(detail: &'static str) -> TokenError {
-    TokenError::new(ErrorCode::Malformed, detail)
 }

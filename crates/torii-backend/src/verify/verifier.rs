@@ -253,7 +253,7 @@ impl Verifier {
             return Err(TokenError::new(ErrorCode::BadSignature, "the signature is not the key's").into());
         }
         let kid = jws.kid.clone();
-        self.0.headers.accept(jws);
+        self.0.headers.accept(jws.header, &kid);
         let auth = self.0.claims.check(claims, Signer { kid, key }, self.now())?;
         if let Some(digest) = seen.digest {
             self.0.verified.insert(digest, auth.clone());

@@ -8,14 +8,14 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::HeaderMap;
-use serde_json::{Value, json};
+use serde_json::json;
 use torii_backend::clock::ManualClock;
 use torii_backend::{CacheSettings, KeySource, Verifier, VerifierBuilder, VerifyError};
 
+use crate::key_cache::{NOW, claims, code, key_set};
 use crate::support::faultd::Faultd;
 use crate::support::tokens::{Key, jwks};
 
-const NOW: u64 = 1_800_000_000;
 const ISSUER: &str = "https://acme.torii.so";
 /// What stands before the point in the DER of a P-256 key (RFC 5480): the algorithm, and a bit string of 65 bytes.
 const SPKI: &[u8] = &[
@@ -29,15 +29,10 @@ fn builder(source: KeySource) -> VerifierBuilder {
         .key_source(source)
 }
 
-fn claims() -> Value {
-    json!({"iss": ISSUER, "sub": "user", "pid": "environment", "iat": NOW, "exp": NOW + 300})
-}
-
 /// The code of what the verifier says to a token that names this key.
 fn says(verifier: &Verifier, key: &Key, kid: &str) -> String {
-    let token = key.sign_as(&json!({"alg": "ES256", "kid": kid}), &claims());
-    let outcome = verifier.verify_blocking(&token);
-    outcome.map_or_else(|error| error.code().to_string(), |_| "ok".to_owned())
+    let token = key.sign_as(&json!({"alg": "ES256", "kid": kid}), &claims(ISSUER, NOW));
+    code(verifier.verify_blocking(&token))
 }
 
 fn pem(key: &Key) -> String {
@@ -145,7 +140,7 @@ fn keys_that_cannot_be_used_are_a_mistake_in_the_settings() {
 #[test]
 fn given_keys_and_imported_ones_do_not_go_together() {
     let key = Key::new("first");
-    let endpoint = Faultd::start(crate::key_cache::key_set(&[&key]));
+    let endpoint = Faultd::start(key_set(&[&key]));
     let fetching = Verifier::builder(endpoint.url())
         .clock(ManualClock::at(NOW))
         .build()
@@ -175,21 +170,24 @@ fn a_refusal_says_what_to_answer_and_shows_little_of_a_made_up_name() {
     let refusal = |token: &str| verifier.verify_blocking(token).unwrap_err();
 
     let kid = format!("\n{}", "k".repeat(100));
-    let token = key.sign_as(&json!({"alg": "ES256", "kid": kid}), &claims());
+    let token = key.sign_as(&json!({"alg": "ES256", "kid": kid}), &claims(ISSUER, NOW));
     let unknown = refusal(&token).to_string();
     let expected = format!(
         "kid_unknown: the issuer has no key named `\\n{}…`",
         "k".repeat(62)
     );
     assert_eq!(unknown, expected);
-    let token = key.sign_as(&json!({"alg": "ES256", "kid": "k".repeat(64)}), &claims());
+    let token = key.sign_as(
+        &json!({"alg": "ES256", "kid": "k".repeat(64)}),
+        &claims(ISSUER, NOW),
+    );
     assert!(
         refusal(&token)
             .to_string()
             .ends_with(&format!("`{}`", "k".repeat(64)))
     );
 
-    let mut old = claims();
+    let mut old = claims(ISSUER, NOW);
     old["exp"] = json!(NOW - 31);
     let expired = refusal(&key.sign(&old));
     assert_eq!(expired.to_string(), "expired: the token has expired");
@@ -208,7 +206,7 @@ fn a_refusal_says_what_to_answer_and_shows_little_of_a_made_up_name() {
 
 #[test]
 fn an_outage_says_when_to_come_back_and_why() {
-    let endpoint = Faultd::start(crate::key_cache::key_set(&[&Key::new("first")]));
+    let endpoint = Faultd::start(key_set(&[&Key::new("first")]));
     endpoint.down();
     let verifier = Verifier::builder(endpoint.url())
         .clock(ManualClock::at(NOW))

@@ -39,7 +39,7 @@ pub(super) fn that_wait() -> Measured {
             ("D6", share.clone()),
             ("n01", share),
             ("j27", herd),
-            ("n13", warm.in_time(true)),
+            ("n13", warm),
             ("D8", crowd_figure(&rotation, 2, millis(2_500))),
             ("n08", failing.join().unwrap()),
             ("j28", cancelled()),
@@ -220,9 +220,10 @@ fn one_dead() -> Figure {
     Figure::of(
         refused + dead.refused.len() == 0,
         format!(
-            "{refused} of {} refused, p99 {}; at the dead one: 0 of {}, p99 {}",
+            "{refused} of {} refused, p99 {}; at the dead one: {} of {}, p99 {}",
             alive.times.len(),
             shown(alive.p99()),
+            dead.refused.len(),
             dead.times.len(),
             shown(dead.p99())
         ),
