@@ -3,6 +3,8 @@
 use std::thread;
 use std::time::Duration;
 
+use torii_backend::ErrorCode;
+
 use super::{Figure, Measured, alone, millis, shown};
 use crate::faults::RUNTIME;
 use crate::key_cache::cold::{Crowd, a_cold_crowd, outcome_after_a_cancellation};
@@ -231,27 +233,40 @@ fn one_dead() -> Figure {
 }
 
 fn workers() -> Figure {
+    const COUNT: usize = 200;
     let issuer = Issuer::new();
-    let workers: Vec<_> = (0..200).map(|_| issuer.verifier()).collect();
-    thread::scope(|scope| {
-        for worker in &workers {
-            scope.spawn(|| worker.warm_up_blocking().unwrap());
-        }
+    let workers: Vec<_> = (0..COUNT).map(|_| issuer.verifier()).collect();
+    let outcomes: Vec<_> = thread::scope(|scope| {
+        let starting: Vec<_> = workers
+            .iter()
+            .map(|worker| scope.spawn(|| worker.warm_up_blocking()))
+            .collect();
+        starting
+            .into_iter()
+            .map(|worker| worker.join().unwrap())
+            .collect()
     });
-    let ttls = workers.iter().map(|worker| ttl(worker).unwrap().mul_f64(0.8));
-    let spread = ttls.clone().max().unwrap() - ttls.min().unwrap();
+    let failures = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
+    let (typed, other): (Vec<_>, Vec<_>) =
+        failures.partition(|error| error.code() == ErrorCode::JwksUnavailable);
     let fetches: u64 = workers
         .iter()
         .map(|worker| worker.status().fetches_succeeded)
         .sum();
-    let requests = issuer.requests();
-    // A machine that starts 200 at once may break a connection, and the second attempt is what it is for.
+    let refreshes: Vec<_> = workers
+        .iter()
+        .filter_map(|worker| ttl(worker).map(|ttl| ttl.mul_f64(0.8)))
+        .collect();
+    let earliest = refreshes.iter().min().copied().unwrap_or_default();
+    let spread = refreshes.iter().max().copied().unwrap_or_default() - earliest;
+    // A machine that starts 200 at once may break a connection, or not get round to one in time.
     let figure = Figure::of(
-        fetches == 200 && spread >= Duration::from_secs(20),
+        other.is_empty() && fetches as usize + typed.len() == COUNT && spread >= Duration::from_secs(20),
         format!(
-            "{fetches} fetches in {requests} requests, refreshes spread over {}",
+            "{fetches} fetches in {} requests, refreshes spread over {}",
+            issuer.requests(),
             shown(spread)
         ),
     );
-    figure.in_time(spread >= Duration::from_secs(25))
+    figure.in_time(typed.is_empty() && spread >= Duration::from_secs(25))
 }

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use torii_backend::{KeySnapshot, KeySource, Verifier, verify_token, verify_token_blocking};
+use torii_backend::{
+    Auth, KeySnapshot, KeySource, Verifier, VerifyError, verify_token, verify_token_blocking,
+};
 
 use super::{
     DAY, HOUR, Issuer, TTL, claims, code, eventually_failed, eventually_fetched, key_set, let_requests_come,
@@ -42,6 +44,48 @@ async fn verifiers_with_the_defaults_share_one_cache() {
         "ok"
     );
     assert_eq!(issuer.requests(), 1);
+}
+
+#[test]
+fn of_more_than_256_issuers_the_one_that_was_not_used_for_longest_is_forgotten() {
+    let test =
+        "key_cache::sharing::of_more_than_256_issuers_the_one_that_was_not_used_for_longest_is_forgotten";
+    in_a_child(test, &[], || {
+        let doors: [fn(&str, &str) -> Result<Auth, VerifyError>; 2] = [
+            |token, issuer| Verifier::new(issuer)?.verify_blocking(token),
+            |token, issuer| verify_token_blocking(token, issuer),
+        ];
+        for door in doors {
+            let (rare, frequent) = (Issuer::new(), Issuer::new());
+            let tokens = [&rare, &frequent].map(token_of_today);
+            let urls = [&rare, &frequent].map(|issuer| issuer.endpoint.url());
+            let requests_after_use = |place: usize| {
+                assert_eq!(code(door(&tokens[place], &urls[place])), "ok");
+                [&rare, &frequent][place].requests()
+            };
+            let meet = |count: u32| {
+                for _ in 0..count {
+                    let other = format!("https://{:x}.example", fastrand::u128(..));
+                    assert!(door("not a token", &other).is_err());
+                }
+            };
+            assert_eq!([0, 1].map(requests_after_use), [1, 1]);
+            meet(254);
+            assert_eq!([0, 1].map(requests_after_use), [1, 1], "there is room for 256");
+            meet(254);
+            assert_eq!(
+                requests_after_use(1),
+                1,
+                "each of the two is used again after 254 others"
+            );
+            meet(1);
+            assert_eq!(
+                [1, 0].map(requests_after_use),
+                [1, 2],
+                "one more than there is room for"
+            );
+        }
+    });
 }
 
 #[test]
@@ -318,6 +362,7 @@ fn the_counts_name_every_conclusion() {
     let _ = unavailable.verify_blocking(&down.token());
     let_requests_come();
     assert_eq!(unavailable.counts().refused, [("jwks_unavailable", 1)]);
+    assert_eq!(unavailable.status().unknown_kids, 0, "its key may well be known");
     let counts = verifier.counts();
     assert_eq!(counts.accepted, 2);
     assert_eq!(
