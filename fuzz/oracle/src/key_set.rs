@@ -38,10 +38,18 @@ impl KeySet {
         if !has_distinct_names(&document) || entries.len() > MAX_ENTRIES {
             return None;
         }
+        let exposed = |entry: &Json| {
+            let mut published = entries.iter().filter(|other| is_strict_and_private(other));
+            coordinates(entry).is_some_and(|point| published.any(|other| coordinates(other) == Some(point)))
+        };
         let mut by_name: BTreeMap<String, Vec<Found>> = BTreeMap::new();
         for entry in entries {
+            let found = match read_entry(entry) {
+                Found::Usable(_) if exposed(entry) => Found::Unusable,
+                found => found,
+            };
             for name in names(entry) {
-                by_name.entry(name).or_default().push(read_entry(entry));
+                by_name.entry(name).or_default().push(found.clone());
             }
         }
         let by_name: BTreeMap<_, _> = by_name
@@ -118,7 +126,7 @@ fn verifying_key(entry: &Json) -> Option<VerifyingKey> {
         Some(Json::Array(operations)) => {
             operations
                 .iter()
-                .all(|operation| matches!(operation, Json::Text(_)))
+                .all(|operation| operation.is("verify") || operation.is("sign"))
                 && operations.iter().any(|operation| operation.is("verify"))
                 && (1..operations.len()).all(|i| !operations[..i].contains(&operations[i]))
         }
@@ -133,10 +141,18 @@ fn verifying_key(entry: &Json) -> Option<VerifyingKey> {
     if !allowed {
         return None;
     }
+    let point = [&[4][..], &coordinates(entry)?.concat()].concat();
+    VerifyingKey::from_sec1_bytes(&point).ok()
+}
+
+fn coordinates(entry: &Json) -> Option<[[u8; 32]; 2]> {
     let coordinate =
         |name: &str| -> Option<[u8; 32]> { base64url(entry.get(name)?.text()?.as_bytes())?.try_into().ok() };
-    let point = [&[4][..], &coordinate("x")?, &coordinate("y")?].concat();
-    VerifyingKey::from_sec1_bytes(&point).ok()
+    Some([coordinate("x")?, coordinate("y")?])
+}
+
+fn is_strict_and_private(entry: &Json) -> bool {
+    entry.is_strict() && entry.get("d").is_some()
 }
 
 #[cfg(test)]

@@ -146,6 +146,9 @@ fn check_claims(claims: Json, policy: &Policy, now: u64) -> Decision {
     }
     check_audience(&claims, policy)?;
     check_party(&claims, policy)?;
+    if claims.get("jti").is_some_and(|id| id.text().is_none()) {
+        return refuse("claim_type:jti");
+    }
     let impersonating = match claims.get("impersonating") {
         None => false,
         Some(Json::Bool(flag)) => *flag,

@@ -35,6 +35,7 @@ pub(crate) struct Claims<'p> {
     nbf: Option<Json<'p>>,
     aud: Option<Json<'p>>,
     azp: Option<Json<'p>>,
+    jti: Option<Json<'p>>,
     email_verified: Option<Json<'p>>,
     profile_complete: Option<Json<'p>>,
     impersonating: Option<Json<'p>>,
@@ -62,6 +63,7 @@ impl<'p> Wanted<'p> for Claims<'p> {
             "nbf" => &mut self.nbf,
             "aud" => &mut self.aud,
             "azp" => &mut self.azp,
+            "jti" => &mut self.jti,
             "email_verified" => &mut self.email_verified,
             "profile_complete" => &mut self.profile_complete,
             "impersonating" => &mut self.impersonating,
@@ -93,6 +95,10 @@ impl ClaimsPolicy {
         self.not_premature(not_before, now)?;
         self.audience(claims.aud.as_ref())?;
         self.authorized_party(claims.azp.as_ref())?;
+        // Nobody asks what it says, but RFC 7519, section 4.1.7, that it is a text.
+        if claims.jti.as_ref().is_some_and(|id| id.as_str().is_none()) {
+            return Err(wrong_type("jti"));
+        }
         let flag = |claim: &Option<Json<'_>>| claim.as_ref().map(Json::as_bool);
         let impersonating = match flag(&claims.impersonating) {
             None => false,

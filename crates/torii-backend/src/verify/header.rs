@@ -11,7 +11,7 @@ use super::json::{self, Json, Wanted};
 /// Most bytes of a decoded header.
 const MAX_HEADER: usize = 4 * 1024;
 /// Most bytes of a key's name.
-const MAX_KID: usize = 256;
+pub(crate) const MAX_KID: usize = 256;
 /// Members that change what is signed or how it is read. None is supported, whatever its value.
 const EXTENSIONS: [&str; 4] = ["crit", "b64", "zip", "enc"];
 

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::auth::Signer;
 use super::base64url;
 use super::error::KeySetError;
+use super::header::MAX_KID;
 use super::json;
 use super::signature::{COORDINATE_LENGTH, VerifyingKey};
 
@@ -41,14 +43,19 @@ pub(crate) enum Slot {
     Unusable,
 }
 
+/// A `SubjectPublicKeyInfo` up to the coordinates of an uncompressed point on P-256, known by its name: DER leaves no other
+/// spelling ([RFC 5480, section 2](https://www.rfc-editor.org/rfc/rfc5480#section-2)).
+const P256_SPKI: [u8; 27] = [
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86,
+    0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
+];
+
 type Point = ([u8; COORDINATE_LENGTH], [u8; COORDINATE_LENGTH]);
 
 impl KeySet {
     /// Reads a JWKS document. Keys that cannot be used are passed over one by one; none at all is an error.
     pub(crate) fn from_jwks(document: &[u8]) -> Result<Self, KeySetError> {
-        if document.len() > MAX_KEY_SET {
-            return Err(KeySetError::TooLarge { limit: MAX_KEY_SET });
-        }
+        within_limit(document)?;
         let text = str::from_utf8(document).map_err(|_| KeySetError::Malformed("not UTF-8"))?;
         let keys: Vec<&RawValue> = json::members(text)
             .and_then(|members| serde_json::from_str(members.get("keys").map_or("null", |keys| keys.get())))
@@ -56,46 +63,49 @@ impl KeySet {
         if keys.len() > MAX_KEYS {
             return Err(KeySetError::Malformed("too many keys"));
         }
+        let read = |key: &&RawValue| json::object(key.get().as_bytes()).ok();
+        let jwks: Vec<_> = keys.iter().map(read).collect();
+        let exposed: Vec<Point> = jwks.iter().flatten().filter_map(exposed).collect();
         let mut set = Self {
             text: text.to_owned(),
             ..Self::default()
         };
-        for key in keys {
-            set.insert(key.get().as_bytes());
+        for (key, jwk) in keys.iter().zip(&jwks) {
+            set.insert(key.get(), jwk.as_ref(), &exposed);
         }
         set.some_usable()
     }
 
     /// Reads a single JWK. Without a `kid` it answers to every name.
     pub(crate) fn from_jwk(document: &[u8]) -> Result<Self, KeySetError> {
+        within_limit(document)?;
         let jwk = json::object(document).map_err(|_| KeySetError::Malformed("not one strict JSON object"))?;
-        let (key, point) = usable(&jwk).ok_or(KeySetError::NoUsableKey)?;
+        let slot = usable(&jwk).ok_or(KeySetError::NoUsableKey)?;
         match jwk.get("kid") {
-            None => Ok(Self {
-                unnamed: Some(Slot::Usable { key, point }),
+            None => Ok(Self::of_unnamed(slot)),
+            Some(Value::String(kid)) if (1..=MAX_KID).contains(&kid.len()) => Ok(Self {
+                keys: BTreeMap::from([(kid.clone(), slot)]),
                 ..Self::default()
             }),
-            Some(Value::String(kid)) => {
-                let keys = BTreeMap::from([(kid.clone(), Slot::Usable { key, point })]);
-                Ok(Self {
-                    keys,
-                    ..Self::default()
-                })
-            }
-            Some(_) => Err(KeySetError::NoUsableKey),
+            Some(_) => Err(KeySetError::Malformed("its `kid` is none that a token can name")),
         }
     }
 
     /// Takes the public key of a DER `SubjectPublicKeyInfo`. It answers to every name.
     pub(crate) fn from_spki(der: &[u8]) -> Result<Self, KeySetError> {
-        let key = Arc::new(VerifyingKey::from_spki(der).ok_or(KeySetError::NoUsableKey)?);
-        Ok(Self {
-            unnamed: Some(Slot::Usable {
-                key,
-                point: Point::default(),
-            }),
+        let point = der.strip_prefix(&P256_SPKI).and_then(|point| {
+            let (x, y) = point.split_first_chunk()?;
+            Some((*x, y.try_into().ok()?))
+        });
+        let slot = point.and_then(Slot::at).ok_or(KeySetError::NoUsableKey)?;
+        Ok(Self::of_unnamed(slot))
+    }
+
+    fn of_unnamed(slot: Slot) -> Self {
+        Self {
+            unnamed: Some(slot),
             ..Self::default()
-        })
+        }
     }
 
     /// What the set holds under `kid`.
@@ -122,21 +132,19 @@ impl KeySet {
         &self.text
     }
 
-    fn insert(&mut self, jwk: &[u8]) {
-        let strict = json::object(jwk);
+    /// Takes in a key, written as `text`, and read if it is strict JSON.
+    fn insert(&mut self, text: &str, jwk: Option<&Map<String, Value>>, exposed: &[Point]) {
         // A key with, say, duplicate members is no key, but its name is still worth knowing for the error.
-        let kid = match &strict {
-            Ok(jwk) => jwk.get("kid").and_then(Value::as_str).map(str::to_owned),
-            Err(_) => serde_json::from_slice::<Value>(jwk)
-                .ok()
-                .and_then(|v| Some(v.get("kid")?.as_str()?.to_owned())),
+        let kid = match jwk {
+            Some(jwk) => jwk.get("kid").and_then(Value::as_str).map(str::to_owned),
+            None => serde_json::from_str::<Named>(text).ok().map(|named| named.kid),
         };
         let Some(kid) = kid.filter(|kid| !kid.is_empty()) else {
             return;
         };
-        let found = match strict.ok().as_ref().and_then(usable) {
-            Some((key, point)) => Slot::Usable { key, point },
-            None => Slot::Unusable,
+        let found = match jwk.and_then(usable) {
+            Some(Slot::Usable { point, .. }) if exposed.contains(&point) => Slot::Unusable,
+            found => found.unwrap_or(Slot::Unusable),
         };
         match self.keys.entry(kid) {
             Entry::Vacant(vacant) => {
@@ -164,11 +172,32 @@ impl KeySet {
     }
 }
 
+/// Refuses what is larger than keys have any reason to be.
+pub(crate) fn within_limit(document: &[u8]) -> Result<(), KeySetError> {
+    match document.len() > MAX_KEY_SET {
+        true => Err(KeySetError::TooLarge { limit: MAX_KEY_SET }),
+        false => Ok(()),
+    }
+}
+
+impl Slot {
+    /// The key at a point, if that is on the curve.
+    fn at(point: Point) -> Option<Self> {
+        let key = Arc::new(VerifyingKey::from_coordinates(&point.0, &point.1)?);
+        Some(Self::Usable { key, point })
+    }
+}
+
+/// The name of a key, whatever else it says.
+#[derive(Deserialize)]
+struct Named {
+    kid: String,
+}
+
 /// The key of a JWK that may verify ES256, by RFC 7517, section 4 and RFC 7518, section 6.2.1.
-fn usable(jwk: &Map<String, Value>) -> Option<(Arc<VerifyingKey>, Point)> {
+fn usable(jwk: &Map<String, Value>) -> Option<Slot> {
     let is = |name: &str, value: &str| jwk.get(name).and_then(Value::as_str) == Some(value);
     let absent_or = |name: &str, value: &str| !jwk.contains_key(name) || is(name, value);
-    // A private key that is published is known to everybody.
     let allowed = is("kty", "EC")
         && is("crv", "P-256")
         && absent_or("alg", "ES256")
@@ -178,20 +207,27 @@ fn usable(jwk: &Map<String, Value>) -> Option<(Arc<VerifyingKey>, Point)> {
     if !allowed {
         return None;
     }
-    let (x, y) = (coordinate(jwk.get("x")?)?, coordinate(jwk.get("y")?)?);
-    Some((Arc::new(VerifyingKey::from_coordinates(&x, &y)?), (x, y)))
+    Slot::at(point(jwk)?)
 }
 
-/// `key_ops` must contain `verify`, and no operation twice.
+/// The point of a private key that is published: what it signs, anybody can sign. Whatever the entry is meant for, no other
+/// entry makes a key of its point.
+fn exposed(jwk: &Map<String, Value>) -> Option<Point> {
+    jwk.get("d").and_then(|_| point(jwk))
+}
+
+/// `key_ops` must contain `verify`, nothing that is not for signatures, and no operation twice (RFC 7517, section 4.3).
 fn may_verify(operations: &Value) -> bool {
     let Some(operations) = operations.as_array() else {
         return false;
     };
-    let distinct = operations
-        .iter()
-        .enumerate()
-        .all(|(i, op)| op.is_string() && !operations[..i].contains(op));
-    distinct && operations.iter().any(|op| op == "verify")
+    let for_signatures = |op: &Value| op == "verify" || op == "sign";
+    let fits = |(place, op): (usize, &Value)| for_signatures(op) && !operations[..place].contains(op);
+    operations.iter().enumerate().all(fits) && operations.iter().any(|op| op == "verify")
+}
+
+fn point(jwk: &Map<String, Value>) -> Option<Point> {
+    Some((coordinate(jwk.get("x")?)?, coordinate(jwk.get("y")?)?))
 }
 
 fn coordinate(value: &Value) -> Option<[u8; COORDINATE_LENGTH]> {

@@ -1,6 +1,8 @@
 //! Where a verifier's keys come from.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls_pki_types::SubjectPublicKeyInfoDer;
@@ -9,7 +11,7 @@ use rustls_pki_types::pem::PemObject;
 use super::auth::Signer;
 use super::cache::{from_slot, unknown};
 use super::error::{KeySetError, VerifyError};
-use super::jwks::KeySet;
+use super::jwks::{KeySet, MAX_KEY_SET, within_limit};
 use super::remote::RemoteKeys;
 use super::signature::VerifyingKey;
 use crate::clock::Moment;
@@ -24,7 +26,8 @@ pub enum KeySource {
     Issuer,
     /// A key set at another address than the issuer's. It is trusted as much as the issuer would be.
     Url(String),
-    /// The text of a PEM with one P-256 public key (`BEGIN PUBLIC KEY`). It answers to every `kid`.
+    /// The text of a PEM with one P-256 public key (`BEGIN PUBLIC KEY`, the point uncompressed, as is usual) and nothing else.
+    /// It answers to every `kid`.
     Pem(String),
     /// The text of one JWK. Without a `kid` it answers to every one.
     Jwk(String),
@@ -33,6 +36,9 @@ pub enum KeySource {
     /// A file with any of the three texts, read once when the verifier is built.
     File(PathBuf),
 }
+
+/// How each section of a PEM begins ([RFC 7468](https://www.rfc-editor.org/rfc/rfc7468)); text around sections is allowed.
+const PEM_BEGIN: &str = "-----BEGIN ";
 
 /// A source's keys, ready to be asked.
 #[derive(Clone, Debug)]
@@ -87,7 +93,7 @@ pub(crate) fn read(source: &KeySource) -> Result<Option<KeySet>, ConfigError> {
         KeySource::Jwks(text) => KeySet::from_jwks(text.as_bytes()),
         KeySource::File(path) => {
             // The path is not repeated: whoever mistakes it for the key puts the key here.
-            let text = std::fs::read_to_string(path)
+            let text = read_file(path)
                 .map_err(|error| ConfigError::new("key file", format!("cannot be read: {error}")))?;
             from_any(&text)
         }
@@ -97,8 +103,17 @@ pub(crate) fn read(source: &KeySource) -> Result<Option<KeySet>, ConfigError> {
         .map_err(|error| ConfigError::new("key source", error.to_string()))
 }
 
+/// The text of a file, as far as to tell that it is too large.
+fn read_file(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let most = MAX_KEY_SET as u64 + 1;
+    File::open(path)?.take(most).read_to_string(&mut text)?;
+    Ok(text)
+}
+
 fn from_any(text: &str) -> Result<KeySet, KeySetError> {
-    if text.trim_start().starts_with("-----BEGIN") {
+    within_limit(text.as_bytes())?;
+    if !text.trim_start().starts_with('{') && text.contains(PEM_BEGIN) {
         return from_pem(text);
     }
     // A JWK has no `keys`; a key set has nothing else that matters.
@@ -109,7 +124,11 @@ fn from_any(text: &str) -> Result<KeySet, KeySetError> {
 }
 
 fn from_pem(text: &str) -> Result<KeySet, KeySetError> {
-    let der = SubjectPublicKeyInfoDer::from_pem_slice(text.as_bytes())
-        .map_err(|_| KeySetError::Malformed("not a PEM with a public key"))?;
+    const PROBLEM: KeySetError = KeySetError::Malformed("not a PEM with one public key and nothing else");
+    // Which of two would be meant? And a private key does not belong on a server that verifies.
+    if text.matches(PEM_BEGIN).count() != 1 {
+        return Err(PROBLEM);
+    }
+    let der = SubjectPublicKeyInfoDer::from_pem_slice(text.as_bytes()).map_err(|_| PROBLEM)?;
     KeySet::from_spki(der.as_ref())
 }

@@ -24,11 +24,6 @@ impl VerifyingKey {
             .map(Self)
     }
 
-    /// A key from a DER `SubjectPublicKeyInfo` (RFC 5480). `None` if it holds anything but a point on P-256.
-    pub(crate) fn from_spki(der: &[u8]) -> Option<Self> {
-        ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, der).ok().map(Self)
-    }
-
     /// Whether `signature` over `message` is this key's. One of another length than [`SIGNATURE_LENGTH`] never is.
     // Never inlined: `benches/instructions.rs` leaves it out by its name.
     #[inline(never)]

@@ -36,11 +36,18 @@ fn says(verifier: &Verifier, key: &Key, kid: &str) -> String {
 }
 
 fn pem(key: &Key) -> String {
+    let [x, y] = coordinates(key);
+    section("PUBLIC KEY", &[SPKI, &x, &y].concat())
+}
+
+fn coordinates(key: &Key) -> [Vec<u8>; 2] {
     let jwk = key.jwk();
-    let coordinate = |name: &str| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap();
-    let der = [SPKI, &coordinate("x"), &coordinate("y")].concat();
+    ["x", "y"].map(|name| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap())
+}
+
+fn section(label: &str, der: &[u8]) -> String {
     let text = STANDARD.encode(der);
-    format!("-----BEGIN PUBLIC KEY-----\n{text}\n-----END PUBLIC KEY-----\n")
+    format!("-----BEGIN {label}-----\n{text}\n-----END {label}-----\n")
 }
 
 fn nameless_jwk(key: &Key) -> String {
@@ -135,6 +142,75 @@ fn keys_that_cannot_be_used_are_a_mistake_in_the_settings() {
         assert!(error.starts_with("key "), "{shown}: {error}");
         assert!(!error.contains("no/such"), "{error}");
     }
+}
+
+#[test]
+fn a_pem_holds_one_public_key_in_its_one_spelling() {
+    let (key, other) = (Key::new("first"), Key::new("second"));
+    let [x, y] = coordinates(&key);
+    let der = [SPKI, &x, &y].concat();
+    let bare = [&[4], &x[..], &y].concat();
+    let compressed = [&[2 + y[31] % 2], &x[..]].concat();
+    let short_spki = [&[0x30, 0x39], &SPKI[2..24], &[0x22, 0], &compressed].concat();
+    let refused = [
+        pem(&key) + &pem(&other),
+        pem(&key) + &pem(&key),
+        pem(&key) + &section("PRIVATE KEY", b"secret"),
+        section("EC PARAMETERS", b"curve") + &pem(&key),
+        section("EC PUBLIC KEY", &der),
+        section("CERTIFICATE", &der),
+        section("PUBLIC KEY", &bare),
+        section("PUBLIC KEY", &compressed),
+        section("PUBLIC KEY", &short_spki),
+        section("PUBLIC KEY", &[&der[..], &[0]].concat()),
+        section("PUBLIC KEY", &der[..90]),
+        section("PUBLIC KEY", &[]),
+    ];
+    for text in refused {
+        let file = Temporary::new(&text);
+        for source in [KeySource::Pem(text.clone()), KeySource::File(file.0.clone())] {
+            let error = builder(source).build().unwrap_err().to_string();
+            assert!(error.starts_with("key source: "), "{text}: {error}");
+        }
+    }
+    let explained = format!("the key of acme\n{}kept by ops\n", pem(&key));
+    let file = Temporary::new(&explained);
+    for source in [KeySource::Pem(explained.clone()), KeySource::File(file.0.clone())] {
+        assert_eq!(says(&builder(source).build().unwrap(), &key, "any"), "ok");
+    }
+}
+
+#[test]
+fn a_key_that_no_token_can_name_is_a_mistake_in_the_settings() {
+    let key = Key::new("first");
+    let named = |kid: &str| {
+        let mut jwk = key.jwk();
+        jwk["kid"] = json!(kid);
+        builder(KeySource::Jwk(jwk.to_string())).build()
+    };
+    let longest = "k".repeat(256);
+    assert_eq!(says(&named(&longest).unwrap(), &key, &longest), "ok");
+    for kid in [String::new(), "k".repeat(257)] {
+        assert!(named(&kid).unwrap_err().to_string().contains("`kid`"));
+    }
+}
+
+#[test]
+fn no_more_is_read_than_keys_can_take() {
+    let key = Key::new("first");
+    let padded = |text: String, length: usize| format!("{text}{}", " ".repeat(length - text.len()));
+    for text in [pem(&key), key.jwk().to_string(), jwks(&[&key])] {
+        let largest = Temporary::new(&padded(text.clone(), 65_536));
+        let source = KeySource::File(largest.0.clone());
+        assert_eq!(says(&builder(source).build().unwrap(), &key, "first"), "ok");
+        let larger = Temporary::new(&padded(text, 65_537));
+        let error = builder(KeySource::File(larger.0.clone())).build().unwrap_err();
+        assert!(error.to_string().contains("65536"), "{error}");
+    }
+    let jwk = padded(key.jwk().to_string(), 65_537);
+    assert!(builder(KeySource::Jwk(jwk)).build().is_err());
+    #[cfg(target_os = "linux")]
+    assert!(builder(KeySource::File("/dev/zero".into())).build().is_err());
 }
 
 #[test]

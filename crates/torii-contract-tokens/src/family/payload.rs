@@ -28,7 +28,7 @@ pub(super) fn family() -> Family {
     let custom = valid
         .claim("https://example.com/plan", r#"{"name":"pro","seats":[1,2,3]}"#)
         .claim("roles", r#"["admin"]"#)
-        .claim("jti", "7");
+        .claim("ver", "7");
     family.add(Case::new("unknown-claims", "RFC 7519 4", reason).token(custom));
     family
 }

@@ -9,6 +9,26 @@ pub(super) fn add_to(family: &mut Family) {
     foreign_issuers(family);
     spelled_issuers(family);
     unusual_ids(family);
+    token_id(family);
+}
+
+fn token_id(family: &mut Family) {
+    let case = |kind: &str, reason: &str, value: &str| {
+        Case::new(format!("jti-{kind}"), "RFC 7519 4.1.7", reason).token(Token::valid().claim("jti", value))
+    };
+    for (kind, value) in [("string", quoted("token-1")), ("empty", quoted(""))] {
+        family.add(case(kind, "The name of a token is not looked at.", &value));
+    }
+    for (kind, value) in [
+        ("null", "null"),
+        ("number", "7"),
+        ("boolean", "true"),
+        ("array", r#"["token-1"]"#),
+        ("object", "{}"),
+    ] {
+        let reason = "The name of a token is a string, if it has one.";
+        family.add(case(kind, reason, value).refused("claim_type:jti"));
+    }
 }
 
 fn required_texts(family: &mut Family) {

@@ -69,12 +69,21 @@ fn precedence(family: &mut Family) {
             "audience_mismatch",
         ),
         (
-            "azp-before-impersonating",
+            "azp-before-jti",
             valid()
                 .claim("aud", quoted("api"))
                 .claim("azp", 7)
-                .claim("impersonating", 7),
+                .claim("jti", 7),
             "claim_type:azp",
+        ),
+        (
+            "jti-before-impersonating",
+            valid()
+                .claim("aud", quoted("api"))
+                .claim("azp", quoted("web"))
+                .claim("jti", 7)
+                .claim("impersonating", 7),
+            "claim_type:jti",
         ),
     ];
     for (name, token, code) in rows {

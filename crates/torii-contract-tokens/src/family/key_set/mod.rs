@@ -20,6 +20,7 @@ pub(super) fn family() -> Family {
     point::spelled_coordinates(&mut family);
     purpose::purposes(&mut family);
     purpose::secrets_and_duplicates(&mut family);
+    purpose::exposed_keys(&mut family);
     names(&mut family);
     shared_names(&mut family);
     whole::usable_sets(&mut family);

@@ -1,10 +1,10 @@
 //! What a key says it is for, and keys that say too much.
 
-use super::{entry, jwk, unusable};
+use super::{entry, jwk, set, spare, unusable};
 use crate::case::Family;
 use crate::json::quoted;
-use crate::key::Key;
-use crate::token::base64url;
+use crate::key::{Key, SECOND_KID, SIGNER_KID};
+use crate::token::{Token, base64url};
 
 pub(super) fn purposes(family: &mut Family) {
     let alg = |value: &str| jwk().set("alg", value);
@@ -55,6 +55,72 @@ pub(super) fn purposes(family: &mut Family) {
             ("key-ops-null", operations("null")),
         ],
     );
+    unusable(
+        family,
+        "RFC 7517 4.3",
+        "A key for signatures is for nothing else: unrelated operations open one to attacks by the other.",
+        [
+            (
+                "key-ops-verify-and-derive",
+                operations(r#"["verify","deriveKey"]"#),
+            ),
+            (
+                "key-ops-encrypt-and-verify",
+                operations(r#"["encrypt","verify"]"#),
+            ),
+            ("key-ops-verify-and-unknown", operations(r#"["verify","x"]"#)),
+            (
+                "key-ops-verify-and-derive-without-use",
+                operations(r#"["verify","deriveBits"]"#).without("use"),
+            ),
+        ],
+    );
+}
+
+/// The private key may stand in another entry than the one that a token names.
+pub(super) fn exposed_keys(family: &mut Family) {
+    let private = |kid: &str| {
+        let secret = quoted(&base64url(Key::signer().private()));
+        Key::signer().jwk(kid).set("d", secret)
+    };
+    let public = || jwk().to_string();
+    let rows = [
+        ("first", vec![private("leaked").to_string(), public()]),
+        ("last", vec![public(), private("leaked").to_string()]),
+        (
+            "of-the-same-name",
+            vec![private(SIGNER_KID).to_string(), public()],
+        ),
+        ("without-a-name", vec![private("").to_string(), public()]),
+        (
+            "for-another-use",
+            vec![private("leaked").set("use", quoted("enc")).to_string(), public()],
+        ),
+        (
+            "of-another-type",
+            vec![private("leaked").set("kty", quoted("oct")).to_string(), public()],
+        ),
+    ];
+    for (name, mut entries) in rows {
+        entries.push(spare());
+        let reason =
+            "A published private key is everybody's key, under whatever name its public half stands.";
+        let case = set(
+            family,
+            &format!("exposed-{name}"),
+            "RFC 7518 6.2.2",
+            reason,
+            entries,
+        );
+        family.add(case.refused("key_unusable"));
+    }
+    let beside = [private("leaked").to_string(), spare()];
+    let reason = "What one key has given away says nothing of another.";
+    let case = set(family, "exposed-elsewhere", "RFC 7518 6.2.2", reason, beside);
+    let by_second = Token::valid()
+        .header("kid", quoted(SECOND_KID))
+        .signed_by(Key::second());
+    family.add(case.token(by_second));
 }
 
 pub(super) fn secrets_and_duplicates(family: &mut Family) {
@@ -87,6 +153,20 @@ pub(super) fn secrets_and_duplicates(family: &mut Family) {
     for (name, text) in rows {
         let reason = "Two readers of one key must not see two keys.";
         let case = entry(family, name, "RFC 7517 4", reason, text);
+        family.add(case.refused("key_unusable"));
+    }
+    let rows = [
+        ("unreadable-surrogate", r#""\ud800""#.to_owned()),
+        ("unreadable-number", "1e400".to_owned()),
+        (
+            "unreadable-depth",
+            format!("{}{}", "[".repeat(1_000), "]".repeat(1_000)),
+        ),
+    ];
+    for (name, value) in rows {
+        let reason = "The key is there, and no strict reader can read it.";
+        let text = format!(r#"{{"a":{value},{members}}}"#);
+        let case = entry(family, name, "RFC 8259", reason, text);
         family.add(case.refused("key_unusable"));
     }
 }
