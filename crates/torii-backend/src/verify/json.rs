@@ -246,6 +246,12 @@ impl Strict {
     }
 }
 
+/// Whether this is the name under which `serde_json` passes the text of a number that is not whole, and it does: with its
+/// feature `arbitrary_precision`, which any other crate in the application may have switched on for all.
+fn is_number(name: &str) -> bool {
+    name == "$serde_json::private::Number" && serde_json::from_str::<Number>("1e999").is_ok()
+}
+
 impl<'de> DeserializeSeed<'de> for Strict {
     type Value = Value;
 
@@ -262,21 +268,21 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-        let inner = self.deeper()?;
-        if !self.keep {
-            let mut names = Names::default();
-            while let Some(Name(name)) = access.next_key()? {
-                access.next_value_seed(inner)?;
-                names.add(name)?;
-            }
-            return Ok(Value::Null);
+        let mut next = access.next_key()?;
+        if let Some(Name(name)) = &next
+            && is_number(name)
+        {
+            return self.visit_f64(access.next_value::<String>()?.parse().map_err(A::Error::custom)?);
         }
-        let mut members = Map::new();
-        while let Some(name) = access.next_key::<String>()? {
+        let inner = self.deeper()?;
+        let (mut names, mut members) = (Names::default(), Map::new());
+        while let Some(Name(name)) = next {
             let value = access.next_value_seed(inner)?;
-            if members.insert(name, value).is_some() {
-                return Err(A::Error::custom("duplicate member"));
+            if self.keep {
+                members.insert(name.clone().into_owned(), value);
             }
+            names.add(name)?;
+            next = access.next_key()?;
         }
         Ok(Value::Object(members))
     }
