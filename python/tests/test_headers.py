@@ -80,6 +80,13 @@ def test_any_mapping_of_headers_is_read(headers: object) -> None:
     assert code(headers) == "accepted"
 
 
+@pytest.mark.parametrize("name", ["authorization", "accept"])
+def test_what_follows_ten_thousand_headers_counts_as_if_it_were_the_token_again(name: str) -> None:
+    most = [("authorization", BEARER)] + [("accept", "*/*")] * 9_999
+    assert code(most) == "accepted"
+    assert code([*most, (name, OTHER)]) == "header_ambiguous"
+
+
 @pytest.mark.parametrize(
     "headers",
     [

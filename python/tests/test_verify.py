@@ -58,6 +58,21 @@ def test_keys_are_fetched_once_for_all_calls_whatever_their_settings(standin: St
     assert standin.count("keys") == 1
 
 
+def test_a_token_may_come_as_bytes(standin: StandIn) -> None:
+    verifier, token = Verifier(standin.url), standin.token()
+    uses: list[Callable[[Any], object]] = [
+        verifier.verify,
+        lambda token: asyncio.run(verifier.verify_async(token)),
+        lambda token: verify_token(token, issuer=standin.url),
+        lambda token: asyncio.run(verify_token_async(token, issuer=standin.url)),
+    ]
+    for use in uses:
+        assert use(token) == use(token.encode())
+        for other in (None, 7, b"\xff", "\ud800", bytearray(token, "ascii"), memoryview(token.encode())):
+            error = refusal(lambda use=use, other=other: use(other))
+            assert str(error) == "malformed: the token is neither a str nor bytes of UTF-8"
+
+
 def test_keys_are_fetched_anew_after_a_suite_forgets_them(standin: StandIn) -> None:
     verify_token(standin.token(), issuer=standin.url)
     clear_jwks_cache_for_tests()
@@ -203,6 +218,15 @@ def test_keys_that_are_given_need_no_network(form: str, tmp_path: Path) -> None:
     assert refusal(lambda: verifier.verify(SigningKey("key-1").token(ISSUER))).code == "bad_signature"
     assert verifier.status().url is None
     assert verifier.export_keys() is None
+
+
+def test_what_is_wrong_with_given_keys_names_the_argument(tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    file.write_text("{}")
+    for name, value in {"jwks": "{}", "jwk": "{}", "public_key": "x", "jwks_file": file}.items():
+        error = refusal(lambda name=name, value=value: Verifier(ISSUER, **{name: value}))
+        assert type(error) is ToriiConfigError
+        assert str(error).startswith(f"{name}: "), error
 
 
 def test_keys_travel_from_one_process_to_another(standin: StandIn) -> None:

@@ -87,7 +87,7 @@ class Verifier(_native.Verifier):
 
     __slots__ = ()
 
-    async def verify_async(self, token: str) -> ToriiAuth:
+    async def verify_async(self, token: str | bytes) -> ToriiAuth:
         """Verify a token in a coroutine.
 
         Like `verify`, but what has to wait for keys leaves the event loop to others. Nothing else waits.
@@ -116,7 +116,7 @@ class Verifier(_native.Verifier):
 
 
 async def verify_token_async(
-    token: str, *, issuer: str, audience: str | Collection[str] | None = None, leeway: float = 30.0
+    token: str | bytes, *, issuer: str, audience: str | Collection[str] | None = None, leeway: float = 30.0
 ) -> ToriiAuth:
     """Verify the token of an end-user in a coroutine and return its claims.
 

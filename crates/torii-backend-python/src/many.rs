@@ -1,5 +1,6 @@
 //! Many tokens at once.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::thread;
 
@@ -7,10 +8,11 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString};
 use tokio::sync::oneshot;
-use torii_backend::{Auth, ErrorCode, Verifier, VerifyError};
+use torii_backend::{Auth, Verifier, VerifyError};
 
 use crate::auth::ToriiAuth;
-use crate::errors::{refusal, verify_error};
+use crate::errors::verify_error;
+use crate::verifier::{not_text, token_text};
 
 /// Tokens between two looks at whether anybody still waits. Enough to keep many cores busy.
 const SLICE: usize = 4096;
@@ -42,9 +44,10 @@ impl Batch {
         }
         let (mut texts, mut is_text) = (Vec::new(), Vec::new());
         for token in tokens.try_iter()? {
-            let text = text(&token?);
+            let token = token?;
+            let text = token_text(&token);
             is_text.push(text.is_some());
-            texts.extend(text);
+            texts.extend(text.map(Cow::into_owned));
         }
         Ok(Self { texts, is_text })
     }
@@ -93,20 +96,4 @@ impl<'py> IntoPyObject<'py> for Verdicts {
         }
         Ok(list)
     }
-}
-
-fn text(token: &Bound<'_, PyAny>) -> Option<String> {
-    if let Ok(bytes) = token.cast::<PyBytes>() {
-        return String::from_utf8(bytes.as_bytes().to_vec()).ok();
-    }
-    // Lone surrogates are no Unicode text.
-    token.cast::<PyString>().ok()?.extract().ok()
-}
-
-fn not_text(py: Python<'_>) -> PyErr {
-    refusal(
-        py,
-        ErrorCode::Malformed,
-        "the token is neither a str nor bytes of UTF-8",
-    )
 }

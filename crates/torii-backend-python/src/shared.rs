@@ -15,7 +15,7 @@ use crate::wait::begin;
 /// Verify the token of an end-user and return its claims.
 ///
 /// Args:
-///     token: The token as the application's frontend sent it.
+///     token: The token as the application's frontend sent it, `str` or `bytes`.
 ///     issuer: The issuer's URL, from the torii dashboard. It is configuration: never take it from a token or a request.
 ///     audience: What the token's `aud` must hold one of. Without it, a token that has an `aud` is refused.
 ///     leeway: Whole seconds that clocks may differ, from 0 to 300.

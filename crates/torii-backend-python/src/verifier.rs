@@ -1,5 +1,6 @@
 //! Verification, as Python calls it.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,11 +8,11 @@ use http::{HeaderMap, HeaderName, header};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
-use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use torii_backend::{CacheSettings, ErrorCode, KeySource, VerifierBuilder};
 
 use crate::auth::{ToriiAuth, types};
-use crate::errors::{config_error, refusal, setting_error, verify_error};
+use crate::errors::{config_error, config_error_in, refusal, setting_error, verify_error};
 use crate::headers;
 use crate::many::Batch;
 use crate::settings::{count, document, seconds, text, text_or_texts, texts, unusable};
@@ -61,7 +62,11 @@ impl Verifier {
                     .map_err(|_| setting_error(py, &name, "is not the name of a header"))?;
             }
         }
-        let core = builder.build().map_err(|error| config_error(py, &error))?;
+        let core = builder.build().map_err(|error| match &source {
+            // To the core, all sources of keys are one setting.
+            Some(source) if error.setting() == "key source" => config_error_in(py, source, &error),
+            _ => config_error(py, &error),
+        })?;
         Ok(Self { core, issuer, header })
     }
 
@@ -77,7 +82,7 @@ impl Verifier {
         self.header.as_str()
     }
 
-    /// Verify a token, given as `str`.
+    /// Verify a token, given as `str` or `bytes`.
     ///
     /// Waits only for keys that are not at hand, 5 s at most; in a coroutine, use `verify_async`.
     ///
@@ -87,7 +92,8 @@ impl Verifier {
     ///     ToriiKeysUnavailableError: The issuer's keys cannot be had, which says nothing about the token.
     ///
     pub(crate) fn verify(&self, py: Python<'_>, token: &Bound<'_, PyAny>) -> PyResult<ToriiAuth> {
-        self.verify_text(py, &token_text(token)?)
+        let text = token_text(token).ok_or_else(|| not_text(py))?;
+        self.verify_text(py, &text)
     }
 
     /// Verify many tokens, `str` or `bytes`, on all cores: for logs and queues.
@@ -223,7 +229,8 @@ impl Verifier {
 
     /// Begins to verify, for a coroutine.
     pub(crate) fn verification(&self, token: &Bound<'_, PyAny>) -> PyResult<Stage> {
-        Ok(self.verification_of_text(&token_text(token)?))
+        let text = token_text(token).ok_or_else(|| not_text(token.py()))?;
+        Ok(self.verification_of_text(&text))
     }
 
     /// Begins to verify the token in a request's headers, for a coroutine.
@@ -248,11 +255,22 @@ impl Verifier {
     }
 }
 
-fn token_text(token: &Bound<'_, PyAny>) -> PyResult<PyBackedStr> {
-    let refused = || refusal(token.py(), ErrorCode::Malformed, "the token is not a str");
-    let text = token.cast::<PyString>().map_err(|_| refused())?;
-    // Lone surrogates are no Unicode text.
-    PyBackedStr::try_from(text.clone()).map_err(|_| refused())
+/// The text of a token, given as text or as bytes. `None` for anything else, and for what is not Unicode.
+pub(crate) fn token_text<'t>(token: &'t Bound<'_, PyAny>) -> Option<Cow<'t, str>> {
+    if let Ok(text) = token.cast::<PyString>() {
+        return text.to_cow().ok();
+    }
+    let bytes = token.cast::<PyBytes>().ok()?;
+    str::from_utf8(bytes.as_bytes()).ok().map(Cow::Borrowed)
+}
+
+/// The refusal of what [`token_text`] does not take.
+pub(crate) fn not_text(py: Python<'_>) -> PyErr {
+    refusal(
+        py,
+        ErrorCode::Malformed,
+        "the token is neither a str nor bytes of UTF-8",
+    )
 }
 
 /// The settings that are sources of keys.

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 pub(crate) use self::api::{api_error, request_error};
-pub(crate) use self::verify::{config_error, refusal, setting_error, verify_error};
+pub(crate) use self::verify::{config_error, config_error_in, refusal, setting_error, verify_error};
 
 /// The exceptions, found when one is first raised.
 mod python {

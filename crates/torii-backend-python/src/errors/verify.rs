@@ -42,13 +42,14 @@ pub(crate) fn refusal(py: Python<'_>, code: ErrorCode, detail: &str) -> PyErr {
 
 /// The exception for a setting that the core cannot use.
 pub(crate) fn config_error(py: Python<'_>, error: &ConfigError) -> PyErr {
+    config_error_in(py, argument(error.setting()), error)
+}
+
+/// [`config_error`], where the argument is known that the setting came from.
+pub(crate) fn config_error_in(py: Python<'_>, argument: &str, error: &ConfigError) -> PyErr {
     let message = error.to_string();
     let problem = message.strip_prefix(error.setting()).unwrap_or(&message);
-    setting_error(
-        py,
-        argument(error.setting()),
-        problem.trim_start_matches([':', ' ']),
-    )
+    setting_error(py, argument, problem.trim_start_matches([':', ' ']))
 }
 
 /// The exception for an argument that cannot be a setting.
