@@ -1,9 +1,10 @@
 //! Who shares keys and who must not, how they are carried to another process, and what is shown of them.
 
+use std::ops::Range;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use torii_backend::{
-    Auth, KeySnapshot, KeySource, Verifier, VerifyError, verify_token, verify_token_blocking,
+    Auth, CacheSettings, KeySnapshot, KeySource, Verifier, VerifyError, verify_token, verify_token_blocking,
 };
 
 use super::{
@@ -51,17 +52,19 @@ fn of_more_than_256_issuers_the_one_that_was_not_used_for_longest_is_forgotten()
     let test =
         "key_cache::sharing::of_more_than_256_issuers_the_one_that_was_not_used_for_longest_is_forgotten";
     in_a_child(test, &[], || {
-        let doors: [fn(&str, &str) -> Result<Auth, VerifyError>; 2] = [
+        type Door = fn(&str, &str) -> Result<Auth, VerifyError>;
+        let doors: [Door; 2] = [
             |token, issuer| Verifier::new(issuer)?.verify_blocking(token),
             |token, issuer| verify_token_blocking(token, issuer),
         ];
         for door in doors {
-            let (rare, frequent) = (Issuer::new(), Issuer::new());
-            let tokens = [&rare, &frequent].map(token_of_today);
-            let urls = [&rare, &frequent].map(|issuer| issuer.endpoint.url());
+            // One that is used rarely, and others that are used often.
+            let issuers: Vec<_> = (0..8).map(|_| Issuer::new()).collect();
             let requests_after_use = |place: usize| {
-                assert_eq!(code(door(&tokens[place], &urls[place])), "ok");
-                [&rare, &frequent][place].requests()
+                let issuer = &issuers[place];
+                let outcome = door(&token_of_today(issuer), &issuer.endpoint.url());
+                assert_eq!(code(outcome), "ok");
+                issuer.requests()
             };
             let meet = |count: u32| {
                 for _ in 0..count {
@@ -69,21 +72,16 @@ fn of_more_than_256_issuers_the_one_that_was_not_used_for_longest_is_forgotten()
                     assert!(door("not a token", &other).is_err());
                 }
             };
-            assert_eq!([0, 1].map(requests_after_use), [1, 1]);
-            meet(254);
-            assert_eq!([0, 1].map(requests_after_use), [1, 1], "there is room for 256");
-            meet(254);
-            assert_eq!(
-                requests_after_use(1),
-                1,
-                "each of the two is used again after 254 others"
-            );
+            let all_once =
+                |places: Range<usize>| places.map(requests_after_use).all(|requests| requests == 1);
+            assert!(all_once(0..8));
+            meet(248);
+            assert!(all_once(0..8), "there is room for 256");
+            meet(248);
+            assert!(all_once(1..8), "each was used again after 248 others");
             meet(1);
-            assert_eq!(
-                [1, 0].map(requests_after_use),
-                [1, 2],
-                "one more than there is room for"
-            );
+            assert!(all_once(1..8));
+            assert_eq!(requests_after_use(0), 2, "one more than there is room for");
         }
     });
 }
@@ -118,6 +116,11 @@ fn verifiers_with_a_clock_or_a_cache_of_their_own_do_not_share() {
     let clone = issuer.warm_verifier().clone();
     clone.warm_up_blocking().unwrap();
     assert_eq!(issuer.requests(), 3);
+    let of_their_own = || Verifier::builder(issuer.endpoint.url()).cache(CacheSettings::default());
+    for place in 4..6 {
+        of_their_own().build().unwrap().warm_up_blocking().unwrap();
+        assert_eq!(issuer.requests(), place);
+    }
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! Tokens whose key is not in the set: it may be a new one, or made up to cause requests.
 
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,6 +17,9 @@ use super::{
 };
 use crate::support::faultd::{Reply, Script};
 use crate::support::tokens::Key;
+
+/// Most callers that wait for an unknown key at once.
+const MAX_WAITERS: usize = 2_048;
 
 const REFILL: Duration = Duration::from_secs(30);
 
@@ -287,6 +293,23 @@ async fn while_the_endpoint_hangs_unknown_names_wait_2_seconds_and_known_ones_do
     assert!((1..=2124).contains(&waited), "{waited} callers waited");
     assert!(outcomes.iter().all(|(_, at)| *at < Duration::from_millis(3500)));
     assert_eq!(issuer.requests(), 2);
+}
+
+#[test]
+fn callers_that_no_longer_wait_leave_room_for_others() {
+    let (issuer, next) = (Issuer::new(), Key::new("next"));
+    let verifier = issuer.warm_verifier();
+    let keys = key_set(&[&issuer.key, &next]);
+    issuer
+        .endpoint
+        .set(Script::from(keys).after(Duration::from_secs(1)));
+    let token = issuer.token_by(&next);
+    for _ in 0..MAX_WAITERS {
+        let call = pin!(verifier.verify(&token));
+        let polled = call.poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending(), "each waits until it is dropped");
+    }
+    assert_eq!(code(verifier.verify_blocking(&token)), "ok");
 }
 
 #[test]
