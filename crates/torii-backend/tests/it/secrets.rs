@@ -1,19 +1,17 @@
 //! Where secrets must not be: in logs at their most talkative, and in anything that can be printed.
 #![allow(clippy::print_stdout, reason = "figures are there to be read")]
 
-use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 use torii_backend::{Torii, Verifier};
 use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::faults::tls::{trusted, trusting};
 use crate::faults::{Client, Kind, SECRET_KEY, USER, found, made, somebody, with_both};
 use crate::support::faultd::{Faultd, Reply, Script, Step};
+use crate::support::log::Log;
 use crate::support::tokens::{Key, jwks};
 
 /// No secret may show even a part of this length.
@@ -197,33 +195,4 @@ fn nothing_that_can_be_printed_holds_a_secret() {
     assert!(!told.contains("S3cret"), "{told}");
     assert!(told.contains("sk_test_***"), "{told}");
     assert!(!told.contains(token.rsplit('.').next().unwrap()), "{told}");
-}
-
-/// Where everything is logged to.
-#[derive(Clone, Debug, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
 }

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::faults::in_a_child;
 use crate::support::faultd::{Faultd, Reply};
+use crate::support::log::Log;
 use crate::support::tokens::{Key, jwks};
 
 /// A token for verifiers with the system's clock.
@@ -52,6 +53,8 @@ fn of_more_than_256_issuers_the_one_that_was_not_used_for_longest_is_forgotten()
     let test =
         "key_cache::sharing::of_more_than_256_issuers_the_one_that_was_not_used_for_longest_is_forgotten";
     in_a_child(test, &[], || {
+        let log = Log::default();
+        tracing_subscriber::fmt().with_writer(log.clone()).init();
         type Door = fn(&str, &str) -> Result<Auth, VerifyError>;
         let doors: [Door; 2] = [
             |token, issuer| Verifier::new(issuer)?.verify_blocking(token),
@@ -83,6 +86,7 @@ fn of_more_than_256_issuers_the_one_that_was_not_used_for_longest_is_forgotten()
             assert!(all_once(1..8));
             assert_eq!(requests_after_use(0), 2, "one more than there is room for");
         }
+        assert_eq!(log.text().matches("more issuers than are remembered").count(), 1);
     });
 }
 
@@ -222,12 +226,14 @@ fn an_imported_key_dies_with_the_next_refresh() {
     issuer.endpoint.set(key_set(&[&Key::new("second")]));
     issuer.clock.advance(TTL);
     let verifier = issuer.builder().import_keys(snapshot).build().unwrap();
+    assert_eq!(verifier.status().generation, 1);
     assert_eq!(
         code(verifier.verify_blocking(&issuer.token())),
         "ok",
         "the refresh is under way"
     );
     eventually_fetched(&verifier, 1);
+    assert_eq!(verifier.status().generation, 2);
     assert_eq!(code(verifier.verify_blocking(&issuer.token())), "kid_unknown");
 }
 
@@ -249,12 +255,19 @@ fn an_import_does_not_bring_back_a_key_that_newer_keys_lack() {
     let second = Key::new("second");
     text["jwks"] = jwks(&[&second]).into();
     text["fetched_at_unix_millis"] = (text["fetched_at_unix_millis"].as_u64().unwrap() - 3_600_000).into();
-    let old: KeySnapshot = serde_json::from_value(text).unwrap();
+    let old: KeySnapshot = serde_json::from_value(text.clone()).unwrap();
 
     let verifier = shared(Some(old));
     assert_eq!(verifier.status().kids, ["first"]);
     assert_eq!(code(verifier.verify_blocking(&token_of_today(&issuer))), "ok");
     assert_eq!(issuer.requests(), 1);
+
+    // One from the future counts as one of this moment.
+    text["fetched_at_unix_millis"] =
+        (text["fetched_at_unix_millis"].as_u64().unwrap() + DAY.as_millis() as u64).into();
+    let newer = shared(Some(serde_json::from_value(text).unwrap()));
+    let status = newer.status();
+    assert_eq!((status.kids, status.generation), (vec!["second".to_owned()], 2));
 }
 
 #[test]

@@ -6,5 +6,6 @@
 
 pub(crate) mod blackhole;
 pub(crate) mod faultd;
+pub(crate) mod log;
 pub(crate) mod tls;
 pub(crate) mod tokens;
