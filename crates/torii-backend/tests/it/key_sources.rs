@@ -173,6 +173,11 @@ fn a_pem_holds_one_public_key_in_its_one_spelling() {
             assert!(error.starts_with("key source: "), "{text}: {error}");
         }
     }
+    let mut jwk = key.jwk();
+    jwk["note"] = json!("-----BEGIN ");
+    let file = Temporary::new(&jwk.to_string());
+    let verifier = builder(KeySource::File(file.0.clone())).build().unwrap();
+    assert_eq!(says(&verifier, &key, "first"), "ok", "JSON is no PEM");
     let explained = format!("the key of acme\n{}kept by ops\n", pem(&key));
     let file = Temporary::new(&explained);
     for source in [KeySource::Pem(explained.clone()), KeySource::File(file.0.clone())] {
