@@ -40,6 +40,7 @@ fn read(headers: &Bound<'_, PyAny>, name: &HeaderName) -> PyResult<HeaderMap> {
             while found.len() < MOST_VALUES {
                 found.append(name, NO_TOKEN);
             }
+            break;
         }
         if is_called(&item(&entry, 0)?, name.as_str(), environ) {
             append(&mut found, name, &item(&entry, 1)?);

@@ -222,7 +222,7 @@ impl<'de> Names<'de> {
     }
 }
 
-/// Reads a value in which at most `depth` more levels may be opened, and keeps it or makes a null of it.
+/// Reads a value in which at most `depth` more levels may be opened, and keeps it or only checks it.
 #[derive(Clone, Copy)]
 struct Strict {
     depth: usize,
@@ -278,10 +278,11 @@ impl<'de> Visitor<'de> for Strict {
         let (mut names, mut members) = (Names::default(), Map::new());
         while let Some(Name(name)) = next {
             let value = access.next_value_seed(inner)?;
-            if self.keep {
-                members.insert(name.clone().into_owned(), value);
+            if !self.keep {
+                names.add(name)?;
+            } else if members.insert(name.into_owned(), value).is_some() {
+                return Err(A::Error::custom("duplicate member"));
             }
-            names.add(name)?;
             next = access.next_key()?;
         }
         Ok(Value::Object(members))
