@@ -15,6 +15,8 @@ mod error;
 pub mod http_client;
 mod operation;
 pub mod process;
+#[doc(hidden)]
+pub mod runtime;
 mod transport;
 mod verify;
 
