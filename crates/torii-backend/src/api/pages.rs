@@ -13,11 +13,11 @@ use serde::de::DeserializeOwned;
 use torii_backend_types::{Cursor, Page};
 
 use crate::error::{Error, PagingError};
-use crate::transport::{Async, Blocking, Call, CallFuture, Mode, Reply, Request, Transport};
+use crate::transport::{Async, Call, CallFuture, Mode, Reply, Request, Transport};
 
 /// A list that has not been asked for yet.
 ///
-/// Awaiting it (for a blocking client: [`send`](List::send)) brings one page. [`items`](List::items) and
+/// Awaiting it (for a blocking client: `send`) brings one page. [`items`](List::items) and
 /// [`pages`](List::pages) walk the whole list.
 #[must_use = "a list is not asked for until it is awaited, sent or walked"]
 #[derive(Debug)]
@@ -116,7 +116,8 @@ impl<T: DeserializeOwned + Send + 'static> IntoFuture for List<Async, T> {
     }
 }
 
-impl<T: DeserializeOwned> List<Blocking, T> {
+#[cfg(feature = "blocking")]
+impl<T: DeserializeOwned> List<crate::transport::Blocking, T> {
     /// Asks for one page on this thread.
     ///
     /// # Errors

@@ -14,14 +14,14 @@ use serde::de::DeserializeOwned;
 use torii_backend_types::PageRequest;
 
 use super::request::Request;
-use super::{Async, Blocking, Mode, Transport, problem};
+use super::{Async, Mode, Transport, problem};
 use crate::error::Error;
 use crate::operation::Operation;
 
 /// A call of the backend API that has not been made yet.
 ///
-/// An asynchronous client's is made by awaiting it, a blocking client's by [`send`](Call::send). Before that, settings of
-/// this one call can be changed.
+/// An asynchronous client's is made by awaiting it, a blocking client's by `send`. Before that, settings of this one call
+/// can be changed.
 #[must_use = "a call is not made until it is awaited, or sent"]
 #[derive(Debug)]
 pub struct Call<M: Mode, T> {
@@ -180,7 +180,8 @@ impl<T: Send + 'static> IntoFuture for Call<Async, T> {
     }
 }
 
-impl<T> Call<Blocking, T> {
+#[cfg(feature = "blocking")]
+impl<T> Call<super::Blocking, T> {
     /// Makes the call on this thread.
     ///
     /// # Errors

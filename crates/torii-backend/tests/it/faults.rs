@@ -9,6 +9,7 @@ mod load;
 mod outcomes;
 mod proxies;
 mod replies;
+mod runtimes;
 pub(crate) mod tls;
 
 use std::process::Command;

@@ -135,7 +135,7 @@ fn what_the_application_interrupted_is_not_tried_again() {
     assert_eq!(verdicts(Idempotent, &interrupted), [Return]);
     assert_eq!(verdicts(Delete, &interrupted), [OutcomeUnknown]);
     assert_eq!(verdicts(Effect, &interrupted), [OutcomeUnknown]);
-    let unsent = Err(HttpError::interrupted_before_sending());
+    let unsent = Err(HttpError::before_sending(HttpErrorKind::Interrupted));
     for class in [Read, Idempotent, Delete, Effect] {
         assert_eq!(verdicts(class, &unsent), [Return], "{class:?}");
     }

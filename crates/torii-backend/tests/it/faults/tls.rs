@@ -62,7 +62,7 @@ fn connections_are_reused() {
 
 fn reuse_connections() {
     let server = trusted();
-    for (kind, connections) in [(Kind::Async, 1), (Kind::Blocking, 2)] {
+    for (kind, connections) in Kind::BOTH.into_iter().zip(1..) {
         let client = kind.client(server.url());
         for _ in 0..10 {
             made!(client, torii => torii.users().get(USER)).unwrap();
