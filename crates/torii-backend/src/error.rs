@@ -382,9 +382,10 @@ impl DecodeError {
             .rsplit_once(" at line ")
             .map_or(text.as_str(), |(text, _)| text);
         match text.rsplit_once(", expected ") {
-            Some((_, expected)) => format!("expected {expected} {at}"),
-            None if text.starts_with("missing field `") => format!("{text} {at}"),
-            None => format!("a value is not what it should be, {at}"),
+            // What serde itself says: the value stands before the comma.
+            Some((found, expected)) if found.starts_with("invalid ") => format!("expected {expected} {at}"),
+            _ if text.starts_with("missing field `") => format!("{text} {at}"),
+            _ => format!("a value is not what it should be, {at}"),
         }
     }
 }

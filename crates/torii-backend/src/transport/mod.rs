@@ -28,7 +28,7 @@ pub(crate) use request::Request;
 use self::call::{Options, Read};
 use self::retry::{Attempts, Quota, Verdict};
 use crate::config::{BaseUrl, ConfigError, SecretKey};
-use crate::error::{Chain, Error};
+use crate::error::{Chain, DecodeError, Error};
 use crate::http_client::{HttpClient, HttpError, HttpErrorKind, Limits, ReqwestClient, headers, user_agent};
 use crate::operation::Operation;
 use crate::{process, runtime};
@@ -310,11 +310,12 @@ impl<'c, M: Mode, T> CallDriver<'c, M, T> {
 
     /// Reads a successful reply.
     fn read(&self, reply: &Response<Bytes>) -> Result<T, Error> {
-        (self.read)(self.operation, reply).or_else(|_| {
-            // The error quotes the reply.
-            let mut masked = Response::new(problem::masked(reply.body(), &self.transport.secret_key));
-            *masked.status_mut() = reply.status();
-            (self.read)(self.operation, &masked)
+        (self.read)(self.operation, reply).map_err(|error| match error {
+            Error::Decode(error) => {
+                let excerpt = problem::excerpt(reply.body(), &self.transport.secret_key);
+                Error::Decode(DecodeError { excerpt, ..error })
+            }
+            error => error,
         })
     }
 
