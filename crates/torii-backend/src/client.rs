@@ -33,14 +33,16 @@ use crate::transport::{Async, Interrupt, Mode, Timeouts, Transport};
 /// |---|---|---|---|
 /// | reads | retried | retried | retried |
 /// | sets what is the same the second time | retried | retried | once more, and soon: a late repeat could undo somebody's newer change |
-/// | deletes one thing | retried | retried | [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown) |
+/// | deletes one thing | retried | after 429 only | [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown) |
 /// | creates, mails or mints | once more | once more, after 429 only | [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown) |
 ///
 /// - Nothing was sent: there was no connection, for want of an address, an answer or a TLS handshake.
-/// - Told to come back later: 429, or 503 with `Retry-After`. A `Retry-After` is obeyed; one that is longer than the
-///   call has time, or than anybody should sleep, is returned in the error instead.
+/// - Told to come back later: 408, 425, 429, or 503 with `Retry-After`.
 /// - May have been carried out: the connection broke or the time ran out after that, or the reply was another server
 ///   error. No client can tell a lost request from a lost answer.
+///
+/// A `Retry-After` of any reply is obeyed; one that is longer than the call has time, or than 30 s, ends the retries and is
+/// returned in the error.
 ///
 /// Every other refusal is final. A 403 or a 404 on a deletion is never taken for success. When much fails, a client
 /// stops retrying until calls succeed again, so that it does not add to the load.

@@ -22,6 +22,9 @@ use crate::process::PerProcess;
 /// How often a blocking wait asks whether it is to end: soon enough for Ctrl-C to feel prompt.
 pub const INTERRUPT_INTERVAL: Duration = Duration::from_millis(50);
 
+/// Name look-ups at one time, each on a thread: more would only pile up before a resolver that does not answer.
+const MAX_LOOKUPS: usize = 16;
+
 static EXCHANGES: PerProcess<Background> = PerProcess::new();
 /// Apart from the exchanges, so that no deadline is late when an [`HttpClient`](crate::http_client::HttpClient) or the
 /// operating system's certificate check blocks its thread.
@@ -52,7 +55,11 @@ impl Background {
 }
 
 fn exchanges() -> io::Result<Handle> {
-    let start = || Background::start("torii-http", Builder::new_current_thread().enable_all());
+    let start = || {
+        let mut builder = Builder::new_current_thread();
+        builder.enable_all().max_blocking_threads(MAX_LOOKUPS);
+        Background::start("torii-http", &mut builder)
+    };
     Ok(EXCHANGES.get_or_try_make(start)?.runtime.clone())
 }
 

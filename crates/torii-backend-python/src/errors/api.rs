@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use pyo3::PyTypeInfo;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use torii_backend::http_client::{HttpError, HttpErrorKind};
+use torii_backend::http_client::HttpErrorKind;
 use torii_backend::{ApiError, Error};
 
 use super::python::{
@@ -21,15 +21,10 @@ pub(crate) fn api_error(py: Python<'_>, operation: &str, error: &Error) -> PyErr
     match error {
         Error::Config(error) => config_error(py, error),
         Error::Api(_) => failed.exception::<ToriiApiError>(py, &message),
-        Error::Transport(error) => match error
-            .source()
-            .and_then(|source| source.downcast_ref::<HttpError>())
-        {
-            Some(source) if source.kind() == HttpErrorKind::Timeout => {
-                failed.exception::<ToriiTimeoutError>(py, &message)
-            }
-            _ => failed.exception::<ToriiTransportError>(py, &message),
-        },
+        Error::Transport(error) if error.kind() == HttpErrorKind::Timeout => {
+            failed.exception::<ToriiTimeoutError>(py, &message)
+        }
+        Error::Transport(_) => failed.exception::<ToriiTransportError>(py, &message),
         Error::OutcomeUnknown(unknown) => {
             let exception = failed.exception::<ToriiOutcomeUnknownError>(py, &message);
             if let Some(source) = unknown.source().and_then(|source| source.downcast_ref::<Error>()) {

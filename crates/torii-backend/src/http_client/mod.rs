@@ -3,6 +3,7 @@
 pub(crate) mod headers;
 mod proxy;
 mod reqwest;
+mod tls;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -15,7 +16,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use url::Url;
 
-pub use self::reqwest::ReqwestClient;
+pub use self::reqwest::{ReqwestClient, ReqwestClientBuilder};
 
 /// Performs one HTTP exchange. The default is [`ReqwestClient`].
 ///

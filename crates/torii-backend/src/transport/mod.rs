@@ -28,8 +28,8 @@ pub(crate) use request::Request;
 use self::call::{Options, Read};
 use self::retry::{Attempts, Quota, Verdict};
 use crate::config::{BaseUrl, ConfigError, SecretKey};
-use crate::error::Error;
-use crate::http_client::{HttpClient, HttpError, HttpErrorKind, Limits, ReqwestClient, user_agent};
+use crate::error::{Chain, DecodeError, Error};
+use crate::http_client::{HttpClient, HttpError, HttpErrorKind, Limits, ReqwestClient, headers, user_agent};
 use crate::operation::Operation;
 use crate::{process, runtime};
 
@@ -272,6 +272,11 @@ impl<'c, M: Mode, T> CallDriver<'c, M, T> {
         options: &Options,
         read: Read<T>,
     ) -> Result<Self, Error> {
+        let attempt_limit = options.attempt_timeout.unwrap_or(transport.timeouts.attempt);
+        let call_limit = options.timeout.unwrap_or(transport.timeouts.call);
+        if attempt_limit.is_zero() || call_limit.is_zero() {
+            return Err(ConfigError::new("timeout", "must be longer than zero").into());
+        }
         Ok(Self {
             transport,
             operation: request.operation,
@@ -279,8 +284,8 @@ impl<'c, M: Mode, T> CallDriver<'c, M, T> {
             read,
             attempts: Attempts::new(request.operation.retry, !options.once),
             started: Instant::now(),
-            attempt_limit: options.attempt_timeout.unwrap_or(transport.timeouts.attempt),
-            call_limit: options.timeout.unwrap_or(transport.timeouts.call),
+            attempt_limit,
+            call_limit,
         })
     }
 
@@ -305,11 +310,12 @@ impl<'c, M: Mode, T> CallDriver<'c, M, T> {
 
     /// Reads a successful reply.
     fn read(&self, reply: &Response<Bytes>) -> Result<T, Error> {
-        (self.read)(self.operation, reply).or_else(|_| {
-            // The error quotes the reply.
-            let mut masked = Response::new(problem::masked(reply.body(), &self.transport.secret_key));
-            *masked.status_mut() = reply.status();
-            (self.read)(self.operation, &masked)
+        (self.read)(self.operation, reply).map_err(|error| match error {
+            Error::Decode(error) => {
+                let excerpt = problem::excerpt(reply.body(), &self.transport.secret_key);
+                Error::Decode(DecodeError { excerpt, ..error })
+            }
+            error => error,
         })
     }
 
@@ -326,7 +332,16 @@ impl<'c, M: Mode, T> CallDriver<'c, M, T> {
         let attempts = self.attempts.made();
         tracing::debug!(
             attempts,
-            status = outcome.as_ref().ok().map(|r| r.status().as_u16()),
+            status = outcome.as_ref().ok().map(|reply| reply.status().as_u16()),
+            request_id = outcome
+                .as_ref()
+                .ok()
+                .and_then(|reply| headers::request_id(reply.headers())),
+            error = outcome
+                .as_ref()
+                .err()
+                .map(|error| tracing::field::display(Chain(error))),
+            elapsed_ms = elapsed.as_millis(),
             ?verdict,
             "attempt ended"
         );
@@ -359,10 +374,11 @@ impl<'c, M: Mode, T> CallDriver<'c, M, T> {
             Verdict::OutcomeUnknown => problem::outcome_unknown(self.operation, attempts, elapsed, error),
             _ => error,
         });
-        if attempts > 1
-            && let Err(error) = &result
-        {
-            tracing::warn!(attempts, %error, "gave up");
+        match &result {
+            // A refusal is the caller's to handle.
+            Err(Error::Api(error)) if attempts == 1 && !error.status.is_server_error() => {}
+            Err(error) => tracing::warn!(attempts, error = %Chain(error), "gave up"),
+            Ok(_) => {}
         }
         Next::Done(Box::new(result))
     }

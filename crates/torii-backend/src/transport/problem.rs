@@ -17,20 +17,18 @@ const EXCERPT: usize = 256;
 /// What stands where a reply repeats our secret key.
 const MASK: &[u8] = b"***";
 
-/// Reads a successful reply.
+/// Reads a successful reply. An error has no excerpt yet.
 pub(crate) fn read_json<T: DeserializeOwned>(
     operation: &'static Operation,
     reply: &Response<Bytes>,
 ) -> Result<T, Error> {
-    serde_json::from_slice(reply.body()).map_err(|source| {
+    serde_json::from_slice(reply.body()).map_err(|problem| {
         Error::Decode(DecodeError {
             operation,
             status: reply.status(),
-            excerpt: String::from_utf8_lossy(reply.body())
-                .chars()
-                .take(EXCERPT)
-                .collect(),
-            source: source.into(),
+            excerpt: String::new(),
+            request_id: headers::request_id(reply.headers()).map(str::to_owned),
+            problem: problem.into(),
         })
     })
 }
@@ -49,12 +47,19 @@ pub(crate) fn refusal(
         status: reply.status(),
         problem: Problem::from_json(body.as_bytes()),
         retry_after: headers::retry_after(reply.headers()),
+        request_id: headers::request_id(reply.headers()).map(str::to_owned),
         body,
     }))
 }
 
+/// The beginning of an unreadable reply, without our secret key.
+pub(crate) fn excerpt(body: &[u8], secret_key: &SecretKey) -> String {
+    let masked = masked(body, secret_key);
+    String::from_utf8_lossy(&masked).chars().take(EXCERPT).collect()
+}
+
 /// A body without our secret key. Some servers echo a request's headers.
-pub(crate) fn masked(body: &[u8], secret_key: &SecretKey) -> Bytes {
+fn masked(body: &[u8], secret_key: &SecretKey) -> Bytes {
     let key = secret_key.expose().as_bytes();
     let mut rest = body;
     let mut masked = Vec::with_capacity(body.len());

@@ -1,6 +1,7 @@
 //! The client itself.
 
 mod calls;
+mod errors;
 mod settings;
 
 use std::fmt::Debug;

@@ -23,6 +23,7 @@ fn what_cannot_be_a_secret_key_is_refused_and_not_repeated() {
         "sk_test_kept\r\nsecret: 1",
         "sk_test_kept\0secret",
         "sk_test_keptsecrét",
+        "keptsecret",
         "pk_test_keptsecret",
         "pk_live_keptsecret",
         &long,

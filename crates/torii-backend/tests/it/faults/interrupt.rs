@@ -10,7 +10,7 @@ use std::time::Duration;
 use torii_backend::http_client::HttpErrorKind;
 use torii_backend::{BlockingTorii, Call, CreateUser, Error, Patch, Torii, ToriiBuilder, UpdateUser};
 
-use super::{SECRET_KEY, USER, found, http_kind, is_transport, somebody, timed, user};
+use super::{SECRET_KEY, USER, found, is_transport, somebody, timed, user};
 use crate::memory::{Memory, status};
 use crate::support::blackhole::BlackHole;
 use crate::support::faultd::{Faultd, Reply, Script, Step};
@@ -69,7 +69,7 @@ fn is_in_doubt(error: &Error) -> bool {
 /// Whether nothing was sent, even for a call that must not be made twice.
 fn is_known_unsent(error: &Error) -> bool {
     matches!(error, Error::Transport(error)
-        if http_kind(error) == HttpErrorKind::Interrupted && !error.may_have_been_sent())
+        if error.kind() == HttpErrorKind::Interrupted && !error.may_have_been_sent())
 }
 
 #[test]

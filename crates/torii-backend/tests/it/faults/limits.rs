@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use torii_backend::Error;
 use torii_backend::http_client::HttpErrorKind;
 
-use super::{Kind, PROMPT, USER, found, http_kind, is_transport, lost, made, timed, with_both};
+use super::{Kind, PROMPT, USER, found, is_transport, lost, made, timed, with_both};
 use crate::support::blackhole::BlackHole;
 use crate::support::faultd::{Faultd, Reply, Script, Step};
 
@@ -139,7 +139,7 @@ fn a_short_attempt_over_a_black_hole_is_never_called_delivered_in_vain() {
             panic!("{kind:?}: {error:?}")
         };
         // Only that time ran out is known.
-        assert_eq!(http_kind(&error), HttpErrorKind::Timeout, "{kind:?}");
+        assert_eq!(error.kind(), HttpErrorKind::Timeout, "{kind:?}");
     });
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use tokio::runtime::{Builder, Runtime};
-use torii_backend::http_client::{Exchange, HttpClient, HttpErrorKind, Limits};
+use torii_backend::http_client::{Exchange, HttpClient, HttpErrorKind, Limits, ReqwestClient};
 use torii_backend::{Torii, Verifier};
 
 use super::tls::{trusted, trusting};
@@ -93,7 +93,7 @@ fn serve_everybody_over_http2() {
     server.publish();
     for round in 0..ROUNDS {
         // A client of its own for each round: every connection is opened while others wait for it.
-        let client = torii_backend::http_client::ReqwestClient::default();
+        let client = ReqwestClient::default();
         let verifiers = (0..VERIFIERS).map(|_| {
             let verifier = Verifier::builder(server.url()).http_client(client.clone());
             let verifier = verifier.build().unwrap();
@@ -154,4 +154,31 @@ fn no_thread_starts_and_no_socket_opens_before_the_first_call() {
             assert!((count("task"), count("fd")) > before);
         },
     );
+}
+
+/// A host that has moved is found at its new address although the client is always busy.
+#[test]
+fn connections_are_opened_anew_after_some_time_however_busy_they_are() {
+    let server = Faultd::start(found());
+    let client = ReqwestClient::builder().connection_lifetime(Duration::from_millis(200));
+    let torii = Torii::builder(SECRET_KEY)
+        .api_url(server.url())
+        .http_client(client.build().unwrap())
+        .build()
+        .unwrap();
+    let get = || pollster::block_on(torii.users().get(USER).into_future()).unwrap();
+    let started = std::time::Instant::now();
+    while started.elapsed() < Duration::from_secs(1) {
+        get();
+    }
+    let opened = server.accepted();
+    assert!((2..=6).contains(&opened), "{opened}");
+    // A request under way is not disturbed, and nothing stays open for ever.
+    server.set(Script::from(found()).after(Duration::from_millis(500)));
+    std::thread::scope(|scope| {
+        scope.spawn(get);
+        std::thread::sleep(Duration::from_millis(250));
+        get();
+    });
+    super::eventually("older connections end", || server.connections() <= 2);
 }
