@@ -73,10 +73,11 @@ pub use error::{ApiError, DecodeError, Error, OutcomeUnknown, PagingError, Trans
 pub use transport::Blocking;
 pub use transport::{Async, Call, CallFuture, Mode, Reply};
 pub use verify::{
-    Auth, CacheSettings, ErrorCode, FetchError, KeySetError, KeySnapshot, KeySource, KeyStatus,
-    KeysUnavailable, TokenError, Verifier, VerifierBuilder, VerifyCounts, VerifyError, verify_token,
-    verify_token_blocking,
+    Auth, ErrorCode, FetchError, KeySetError, KeySource, KeyStatus, KeysUnavailable, TokenError,
+    UnknownErrorCode, Verifier, VerifierBuilder, VerifyCounts, VerifyError,
 };
+#[cfg(feature = "http")]
+pub use verify::{CacheSettings, KeySnapshot, verify_token, verify_token_blocking};
 
 pub use torii_backend_types::{
     ActiveOrganization, Actor, AllowedOrigins, CreateImpersonationToken, CreateInvitation, CreateUser,
@@ -86,7 +87,9 @@ pub use torii_backend_types::{
     UpdateUser, UpdateUserMetadata, User, UserFilter, UserId, UserStatus,
 };
 
+#[cfg(all(feature = "http", feature = "test-util"))]
 #[doc(hidden)]
 pub use verify::forget_shared_keys;
+#[cfg(feature = "test-util")]
 #[doc(hidden)]
 pub use verify::hazmat as hazmat_for_test_vectors;

@@ -94,6 +94,16 @@ pub(crate) fn timeout_at<F: Future>(deadline: Instant, future: F) -> io::Result<
     Ok(tokio::time::timeout_at(deadline.into(), future))
 }
 
+/// Runs `future` as [`spawn`] does, and nothing cancels it.
+///
+/// # Errors
+///
+/// If the thread cannot be started.
+pub(crate) fn spawn_detached(future: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+    exchanges()?.spawn(future.with_current_subscriber());
+    Ok(())
+}
+
 /// Ends at `deadline`. Any executor can poll it, and nothing that blocks a thread for exchanges delays it.
 ///
 /// # Errors
