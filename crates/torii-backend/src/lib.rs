@@ -50,27 +50,38 @@
 //! deadlines are kept by another, `torii-deadlines`. Neither exists before the first exchange. Clients and verifiers may be
 //! shared by threads and runtimes. In the child of a fork, see [`process::forked`].
 
+#[cfg(feature = "client")]
 mod api;
+#[cfg(feature = "client")]
 mod client;
 pub mod clock;
 mod config;
+#[cfg(feature = "client")]
 mod error;
+#[cfg(feature = "http")]
 pub mod http_client;
+#[cfg(feature = "client")]
 mod operation;
 pub mod process;
+#[cfg(feature = "http")]
 #[doc(hidden)]
 pub mod runtime;
+#[cfg(feature = "client")]
 mod transport;
 mod verify;
 
+#[cfg(feature = "client")]
 pub use api::{Impersonation, Invitations, Items, List, Organizations, Origins, Pages, Sessions, Users};
 #[cfg(feature = "blocking")]
 pub use client::BlockingTorii;
+#[cfg(feature = "client")]
 pub use client::{Torii, ToriiBuilder};
 pub use config::ConfigError;
+#[cfg(feature = "client")]
 pub use error::{ApiError, DecodeError, Error, OutcomeUnknown, PagingError, TransportError};
 #[cfg(feature = "blocking")]
 pub use transport::Blocking;
+#[cfg(feature = "client")]
 pub use transport::{Async, Call, CallFuture, Mode, Reply};
 pub use verify::{
     Auth, ErrorCode, FetchError, KeySetError, KeySource, KeyStatus, KeysUnavailable, TokenError,
@@ -79,12 +90,14 @@ pub use verify::{
 #[cfg(feature = "http")]
 pub use verify::{CacheSettings, KeySnapshot, verify_token, verify_token_blocking};
 
+pub use torii_backend_types::{ActiveOrganization, Actor};
+#[cfg(feature = "client")]
 pub use torii_backend_types::{
-    ActiveOrganization, Actor, AllowedOrigins, CreateImpersonationToken, CreateInvitation, CreateUser,
-    Cursor, EnvironmentId, ImpersonationToken, InvalidId, Invitation, InvitationDetail, InvitationFilter,
-    InvitationId, InvitationStatus, Locale, Member, Membership, Metadata, Organization, OrganizationFilter,
-    OrganizationId, Page, Password, Patch, Problem, RoleSetId, Session, SessionId, Timestamp, UpdateMetadata,
-    UpdateUser, UpdateUserMetadata, User, UserFilter, UserId, UserStatus,
+    AllowedOrigins, CreateImpersonationToken, CreateInvitation, CreateUser, Cursor, EnvironmentId,
+    ImpersonationToken, InvalidId, Invitation, InvitationDetail, InvitationFilter, InvitationId,
+    InvitationStatus, Locale, Member, Membership, Metadata, Organization, OrganizationFilter, OrganizationId,
+    Page, Password, Patch, Problem, RoleSetId, Session, SessionId, Timestamp, UpdateMetadata, UpdateUser,
+    UpdateUserMetadata, User, UserFilter, UserId, UserStatus,
 };
 
 #[cfg(all(feature = "http", feature = "test-util"))]

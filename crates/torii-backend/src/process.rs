@@ -33,6 +33,7 @@ pub(crate) fn epoch() -> u64 {
 
 /// A random number from 0 to 1. Children of one fork inherit one generator and still draw different numbers, so that
 /// they do not all come back at the same moment.
+#[cfg(feature = "http")]
 pub(crate) fn chance() -> f64 {
     fastrand::Rng::with_seed(fastrand::u64(..) ^ u64::from(std::process::id())).f64()
 }

@@ -23,6 +23,7 @@ use crate::runtime;
 
 const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
 /// How soon a silently dead HTTP/2 connection with requests on it is pinged.
+#[cfg(feature = "client")]
 const HTTP2_PING: Duration = Duration::from_secs(20);
 /// More response headers than this are an attack, not a reply.
 const MAX_HEADERS: usize = 100;
@@ -233,21 +234,23 @@ impl Shared {
         });
         // The library's own retries stay as they are: they repeat only what the server's protocol says was not
         // processed, such as a refused HTTP/2 stream.
-        let client = reqwest::Client::builder()
+        let builder = reqwest::Client::builder()
             .connect_timeout(self.settings.connect_timeout)
             .redirect(Policy::none())
             .referer(false)
             .pool_idle_timeout(self.settings.idle_timeout)
             .pool_max_idle_per_host(self.settings.max_idle_per_host)
             .tcp_keepalive(TCP_KEEPALIVE)
-            .http2_keep_alive_interval(HTTP2_PING)
             .http1_max_headers(MAX_HEADERS)
             .proxy(proxy)
-            .tls_backend_preconfigured(tls.clone())
-            .build();
+            .tls_backend_preconfigured(tls.clone());
+        #[cfg(feature = "client")]
+        let builder = builder.http2_keep_alive_interval(HTTP2_PING);
         Ok(Pool {
             opened: Instant::now(),
-            client: client.map_err(|error| HttpError::new(HttpErrorKind::Setup, error))?,
+            client: builder
+                .build()
+                .map_err(|error| HttpError::new(HttpErrorKind::Setup, error))?,
         })
     }
 

@@ -39,12 +39,18 @@ pub(super) fn none() -> Result<ClientConfig, String> {
     trusting(RootCertStore::empty())
 }
 
+/// What a server is offered (ALPN). Key sets alone are fetched over HTTP/1.1.
+const PROTOCOLS: &[&[u8]] = match cfg!(feature = "client") {
+    true => &[b"h2", b"http/1.1"],
+    false => &[b"http/1.1"],
+};
+
 fn trusting(roots: RootCertStore) -> Result<ClientConfig, String> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let config = config.map_err(|error| error.to_string())?;
     let mut config = config.with_root_certificates(roots).with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = PROTOCOLS.iter().map(|name| name.to_vec()).collect();
     Ok(config)
 }
 

@@ -1,33 +1,10 @@
-//! What an operator configures, checked once, when it is given.
+//! Addresses that requests go to.
 
-use std::borrow::Cow;
-use std::fmt;
 use std::net::IpAddr;
 
-use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
-/// A setting that cannot be used. The message names the setting and the rule, and never repeats a secret.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{setting}: {problem}")]
-pub struct ConfigError {
-    setting: &'static str,
-    problem: Cow<'static, str>,
-}
-
-impl ConfigError {
-    pub(crate) fn new(setting: &'static str, problem: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            setting,
-            problem: problem.into(),
-        }
-    }
-
-    /// Which setting is wrong, such as `issuer` or `secret key`.
-    pub fn setting(&self) -> &'static str {
-        self.setting
-    }
-}
+use super::error::ConfigError;
 
 /// Longest issuer or API address, in bytes.
 const MAX_ADDRESS: usize = 2048;
@@ -61,10 +38,12 @@ impl BaseUrl {
         format!("{}{path}", self.text)
     }
 
+    #[cfg(feature = "client")]
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
 
+    #[cfg(feature = "client")]
     pub(crate) fn is_loopback(&self) -> bool {
         self.loopback
     }
@@ -141,55 +120,4 @@ fn authority(text: &str) -> &str {
 pub(crate) fn host_is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// Longest secret key, in bytes.
-const MAX_SECRET_KEY: usize = 512;
-
-/// A backend secret key, `sk_test_…` or `sk_live_…`. Shown as its prefix only; wiped from memory when dropped.
-#[derive(Clone)]
-pub(crate) struct SecretKey(SecretString);
-
-impl SecretKey {
-    pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
-        let refuse = |problem: &'static str| Err(ConfigError::new("secret key", problem));
-        match text {
-            "" => refuse("is empty"),
-            _ if text.len() > MAX_SECRET_KEY => refuse("is too long to be a secret key"),
-            _ if !text.bytes().all(|b| b.is_ascii_graphic()) => {
-                refuse("contains white space, a line break or a character that is not ASCII")
-            }
-            _ if text.starts_with("pk_") => {
-                refuse("is a publishable key (pk_…); the backend API takes a secret key (sk_…)")
-            }
-            _ if !text.starts_with("sk_") => refuse("does not begin with sk_"),
-            _ => Ok(Self(SecretString::from(text))),
-        }
-    }
-
-    pub(crate) fn expose(&self) -> &str {
-        self.0.expose_secret()
-    }
-
-    pub(crate) fn is_live(&self) -> bool {
-        self.expose().starts_with("sk_live_")
-    }
-}
-
-impl fmt::Debug for SecretKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let prefix = ["sk_live_", "sk_test_"]
-            .into_iter()
-            .find(|prefix| self.expose().starts_with(prefix));
-        write!(f, "{}***", prefix.unwrap_or_default())
-    }
-}
-
-/// Reads a setting from the environment. Surrounding white space is dropped; an empty variable counts as absent.
-pub(crate) fn from_env(name: &'static str) -> Result<Option<String>, ConfigError> {
-    match std::env::var(name) {
-        Ok(value) => Ok(Some(value.trim().to_owned()).filter(|value| !value.is_empty())),
-        Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => Err(ConfigError::new(name, "is not Unicode text")),
-    }
 }
