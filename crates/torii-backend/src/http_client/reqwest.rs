@@ -311,11 +311,13 @@ async fn exchange_within(
 ) -> Result<Response<Bytes>, HttpError> {
     let no_thread = |error: io::Error| HttpError::new(HttpErrorKind::Setup, error);
     let exchange = runtime::spawn(exchange.in_current_span()).map_err(no_thread)?;
-    let deadline = Instant::now() + limit;
-    match runtime::timeout_at(deadline, exchange).map_err(no_thread)?.await {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(panicked)) => Err(HttpError::new(HttpErrorKind::Broken, panicked)),
-        Err(_) => Err(HttpErrorKind::Timeout.into()),
+    match runtime::timeout_at(Instant::now() + limit, exchange)
+        .await
+        .map_err(no_thread)?
+    {
+        Some(Ok(outcome)) => outcome,
+        Some(Err(gone)) => Err(HttpError::new(HttpErrorKind::Broken, gone)),
+        None => Err(HttpErrorKind::Timeout.into()),
     }
 }
 
