@@ -151,7 +151,8 @@ impl Verifier {
         fields.set_item("kids", PyTuple::new(py, status.kids)?)?;
         fields.set_item("age", seconds(status.age))?;
         fields.set_item("generation", status.generation)?;
-        fields.set_item("last_error", status.last_error)?;
+        let last_error = status.last_error.map(|error| error.with_causes());
+        fields.set_item("last_error", last_error)?;
         fields.set_item("next_attempt_in", seconds(status.next_attempt_in))?;
         fields.set_item("fetches_succeeded", status.fetches_succeeded)?;
         fields.set_item("fetches_failed", status.fetches_failed)?;

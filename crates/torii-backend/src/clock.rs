@@ -24,6 +24,7 @@ impl<C: Clock> Clock for Arc<C> {
 /// Wall time may jump; monotonic time stands still while a machine or a container is frozen. An age is therefore
 /// the larger of the two differences: a key set never looks younger than it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Moment {
     /// Time since the Unix epoch.
     pub wall: Duration,
@@ -32,6 +33,11 @@ pub struct Moment {
 }
 
 impl Moment {
+    /// The moment at which the two clocks show these times.
+    pub fn new(wall: Duration, monotonic: Duration) -> Self {
+        Self { wall, monotonic }
+    }
+
     /// Whole seconds since the Unix epoch: what the claims of a token are compared with.
     pub fn unix_seconds(&self) -> u64 {
         self.wall.as_secs()
@@ -59,7 +65,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// When time began. Without a lock, and the same in the children of a fork, where ages count on.
+/// The start of monotonic time. Without a lock, and the same in the children of a fork, where ages count on.
 fn start() -> Instant {
     static START: ArcSwapOption<Instant> = ArcSwapOption::const_empty();
     if let Some(start) = START.load().as_deref() {
@@ -89,6 +95,11 @@ impl ManualClock {
             monotonic_millis: AtomicU64::new(0),
             wall_offset_millis: AtomicI64::new(0),
         }))
+    }
+
+    /// A clock that stands at the present time.
+    pub fn now() -> Self {
+        Self::at(SystemClock.now().unix_seconds())
     }
 
     /// Lets time pass on both clocks.

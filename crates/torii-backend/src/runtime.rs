@@ -83,6 +83,16 @@ where
     Ok(Running(Own::new(task)))
 }
 
+/// Runs `future` as [`spawn`] does, and nothing cancels it.
+///
+/// # Errors
+///
+/// If the thread cannot be started.
+pub(crate) fn spawn_detached(future: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+    exchanges()?.spawn(future.with_current_subscriber());
+    Ok(())
+}
+
 /// Ends at `deadline`. Any executor can poll it, and nothing that blocks a thread for exchanges delays it. In another
 /// process than the one that made it, it ends at once.
 ///

@@ -35,7 +35,7 @@ impl KeySet {
         let Some(Json::Array(entries)) = document.get("keys") else {
             return None;
         };
-        if !has_distinct_names(&document) || entries.len() > MAX_ENTRIES {
+        if !has_distinct_names(&document) || !has_strict_members(&document) || entries.len() > MAX_ENTRIES {
             return None;
         }
         let exposed = |entry: &Json| {
@@ -77,6 +77,16 @@ fn has_distinct_names(document: &Json) -> bool {
     members.iter().enumerate().all(|(place, (name, _))| {
         String::from_utf16(name).is_ok() && members[..place].iter().all(|(earlier, _)| earlier != name)
     })
+}
+
+/// Whether what stands beside the keys is strict JSON.
+fn has_strict_members(document: &Json) -> bool {
+    let Json::Object(members) = document else {
+        return false;
+    };
+    let keys: Vec<u16> = "keys".encode_utf16().collect();
+    let others = members.iter().filter(|(name, _)| *name != keys);
+    Json::Object(others.cloned().collect()).is_strict()
 }
 
 /// Every name that the entry could be said to have.
@@ -165,11 +175,12 @@ mod tests {
     fn a_set_is_an_object_in_which_nothing_is_repeated() {
         let key = format!(r#"{{"kid":"a",{KEY}}}"#);
         let set = |text: &str| KeySet::read(text.replace('@', &key).as_bytes());
-        assert!(set(r#"{"keys":[@],"a":{"b":1,"b":1}}"#).is_some());
+        assert!(set(r#"{"keys":[@],"a":{"b":1}}"#).is_some());
         for text in [
             "[[@]]",
             r#"{"keys":@}"#,
             r#"{"a":1,"keys":[@],"a":1}"#,
+            r#"{"keys":[@],"a":{"b":1,"b":1}}"#,
             r#"{"keys":[@],"\u006beys":[@]}"#,
         ] {
             assert!(set(text).is_none(), "{text}");

@@ -24,15 +24,20 @@ fn token<'l>(lines: &'l Lines, header: &'l str) -> Result<&'l [u8], String> {
     if value.is_empty() {
         return Err("header_missing".to_owned());
     }
-    // Visible ASCII and spaces; "Bearer", spaces, and the rest.
+    // Visible ASCII and spaces; "Bearer", spaces, and the rest. A header of one's own may hold the token alone.
     let malformed = || "header_malformed".to_owned();
     if !value.iter().all(|byte| (b' '..=b'~').contains(byte)) {
         return Err(malformed());
     }
-    let space = value
-        .iter()
-        .position(|byte| *byte == b' ')
-        .ok_or_else(malformed)?;
+    let Some(space) = value.iter().position(|byte| *byte == b' ') else {
+        let has_no_scheme = !header.eq_ignore_ascii_case("authorization");
+        let is_scheme = value.eq_ignore_ascii_case(b"bearer");
+        return if has_no_scheme && !is_scheme {
+            Ok(value)
+        } else {
+            Err(malformed())
+        };
+    };
     let (scheme, rest) = value.split_at(space);
     if !scheme.eq_ignore_ascii_case(b"bearer") {
         return Err(malformed());

@@ -1,17 +1,17 @@
 //! The credentials in a request's header, [RFC 6750, section 2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1).
 
-use http::header::{HeaderMap, HeaderName};
-
 use super::error::{ErrorCode, TokenError};
-use super::token::MAX_TOKEN;
+use super::token::jws::MAX_TOKEN;
 
 /// Most bytes of the header's value: a token, the scheme and some white space.
 const MAX_HEADER: usize = MAX_TOKEN + 64;
 const SCHEME: &str = "bearer";
 
-/// The token in the header `name`. Neither a query parameter nor a cookie nor a form field is looked at.
-pub(crate) fn token<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<&'h str, TokenError> {
-    let mut values = headers.get_all(name).iter();
+/// The token in the values of one header. `bare` takes a value without a scheme as the token.
+pub(crate) fn token<'h>(
+    mut values: impl Iterator<Item = &'h [u8]>,
+    bare: bool,
+) -> Result<&'h str, TokenError> {
     let Some(value) = values.next() else {
         return Err(TokenError::new(
             ErrorCode::HeaderMissing,
@@ -25,10 +25,10 @@ pub(crate) fn token<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<&'h
             "the header was sent more than once",
         ));
     }
-    from_value(value.as_bytes())
+    from_value(value, bare)
 }
 
-fn from_value(value: &[u8]) -> Result<&str, TokenError> {
+fn from_value(value: &[u8], bare: bool) -> Result<&str, TokenError> {
     let malformed = |detail| Err(TokenError::new(ErrorCode::HeaderMalformed, detail));
     if value.len() > MAX_HEADER {
         return Err(TokenError::new(
@@ -49,6 +49,7 @@ fn from_value(value: &[u8]) -> Result<&str, TokenError> {
     }
     match text.split_once(' ') {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case(SCHEME) => Ok(rest.trim_start_matches(' ')),
+        None if bare && !text.eq_ignore_ascii_case(SCHEME) => Ok(text),
         _ => malformed("the header is not `Bearer` and a token"),
     }
 }

@@ -4,44 +4,68 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderName;
+#[cfg(feature = "http")]
+use http::Uri;
 use http::header::AUTHORIZATION;
 
-use super::cache::CacheSettings;
-use super::claims::ClaimsPolicy;
-use super::fetch::{CONNECT_TIMEOUT, KEY_SET_PATH};
-use super::header::AllowedTypes;
-use super::jwks::KeySet;
-use super::key_source::{self, KeySource, Keys};
-use super::lru::Lru;
-use super::remote::{KeySnapshot, RemoteKeys};
+use super::keys::Keys;
+#[cfg(feature = "http")]
+use super::keys::cache::RemoteKeys;
+#[cfg(feature = "http")]
+use super::keys::fetch::{CONNECT_TIMEOUT, KEY_SET_PATH};
+#[cfg(feature = "http")]
+use super::keys::jwks::KeySet;
+#[cfg(feature = "http")]
+use super::keys::set::CacheSettings;
+use super::keys::source::{self, KeySource};
+#[cfg(feature = "http")]
+use super::keys::status::KeySnapshot;
+#[cfg(feature = "http")]
+use super::registry::Registry;
+use super::token::claims::ClaimsPolicy;
+use super::token::header::AllowedTypes;
+use super::token::issuer::Issuer;
 use super::verified::VerifiedTokens;
-use super::verifier::Verifier;
+use super::verifier::{Trusted, Verifier};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{BaseUrl, ConfigError};
+#[cfg(feature = "http")]
+use crate::config::BaseUrl;
+use crate::config::{self, ConfigError};
+#[cfg(feature = "http")]
 use crate::http_client::{HttpClient, ReqwestClient};
+#[cfg(feature = "http")]
 use crate::process::PerProcess;
 
 /// Builds a [`Verifier`].
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct VerifierBuilder {
-    issuer: String,
+    /// The issuers and where their keys come from; the first is what the builder was made for.
+    issuers: Vec<(String, KeySource)>,
     audiences: Option<Vec<String>>,
     authorized_parties: Option<Vec<String>>,
     types: Option<Vec<String>>,
     leeway: Duration,
     header: String,
-    key_source: KeySource,
     allow_insecure_http: bool,
     clock: Option<Arc<dyn Clock>>,
-    http_client: Option<Arc<dyn HttpClient>>,
-    cache: Option<CacheSettings>,
-    snapshot: Option<KeySnapshot>,
+    #[cfg(feature = "http")]
+    fetching: Fetching,
     verified_tokens: usize,
 }
 
+/// How keys are fetched; what is `None` is left to the defaults.
+#[cfg(feature = "http")]
+#[derive(Clone, Debug, Default)]
+struct Fetching {
+    client: Option<Arc<dyn HttpClient>>,
+    cache: Option<CacheSettings>,
+    timeout: Option<Duration>,
+    snapshots: Vec<KeySnapshot>,
+}
+
 impl Verifier {
-    /// A verifier with the defaults, for tokens whose `iss` is `issuer` (trailing slashes do not matter).
+    /// A verifier with the defaults, for tokens whose `iss` is `issuer`, as written here or without its trailing slashes.
     ///
     /// # Errors
     ///
@@ -56,6 +80,16 @@ impl Verifier {
     pub fn builder(issuer: impl Into<String>) -> VerifierBuilder {
         VerifierBuilder::new(issuer)
     }
+
+    /// A verifier as the environment configures it: `TORII_ISSUER`, and `TORII_AUDIENCE` with the
+    /// [audiences](VerifierBuilder::audiences), separated by commas, if it is set.
+    ///
+    /// # Errors
+    ///
+    /// If `TORII_ISSUER` is not set, and as [`VerifierBuilder::build`].
+    pub fn from_env() -> Result<Self, ConfigError> {
+        VerifierBuilder::from_env()?.build()
+    }
 }
 
 impl VerifierBuilder {
@@ -63,25 +97,50 @@ impl VerifierBuilder {
     pub const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
     /// Largest [`leeway`](Self::leeway).
     pub const MAX_LEEWAY: Duration = Duration::from_secs(300);
+    /// Default of [`fetch_timeout`](Self::fetch_timeout).
+    #[cfg(feature = "http")]
+    pub const DEFAULT_FETCH_TIMEOUT: Duration = Duration::from_secs(5);
     /// Default of [`remember_verified`](Self::remember_verified).
     pub const DEFAULT_VERIFIED_TOKENS: usize = 10_000;
 
     fn new(issuer: impl Into<String>) -> Self {
         Self {
-            issuer: issuer.into(),
+            issuers: vec![(issuer.into(), KeySource::default())],
             audiences: None,
             authorized_parties: None,
             types: None,
             leeway: Self::DEFAULT_LEEWAY,
             header: AUTHORIZATION.as_str().to_owned(),
-            key_source: KeySource::default(),
             allow_insecure_http: false,
             clock: None,
-            http_client: None,
-            cache: None,
-            snapshot: None,
+            #[cfg(feature = "http")]
+            fetching: Fetching::default(),
             verified_tokens: Self::DEFAULT_VERIFIED_TOKENS,
         }
+    }
+
+    /// A builder with what the environment configures, as [`Verifier::from_env`] reads it.
+    ///
+    /// # Errors
+    ///
+    /// If `TORII_ISSUER` is not set.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        const ISSUER: &str = "TORII_ISSUER";
+        let issuer = config::from_env(ISSUER)?.ok_or_else(|| ConfigError::new(ISSUER, "is not set"))?;
+        let builder = Self::new(issuer);
+        Ok(match config::from_env("TORII_AUDIENCE")? {
+            Some(audiences) => builder.audiences(audiences.split(',').map(str::trim)),
+            None => builder,
+        })
+    }
+
+    /// Accepts the tokens of one more issuer, with keys from `source`. The other settings hold for all issuers.
+    ///
+    /// A token's `iss` selects among the configured issuers, and the token must be signed by a key of that one. The token
+    /// of any other issuer is refused with the code `issuer_mismatch`, and causes no request.
+    pub fn accept_issuer(mut self, issuer: impl Into<String>, source: KeySource) -> Self {
+        self.issuers.push((issuer.into(), source));
+        self
     }
 
     /// Demands an `aud` claim that names one of these. Without this, a token that has an `aud` claim is refused.
@@ -111,24 +170,28 @@ impl VerifierBuilder {
     }
 
     /// The request header that carries the token. Default `authorization`; when set, that one is not looked at.
+    ///
+    /// `authorization` must hold `Bearer` and a token. Any other header may also hold the token alone.
     pub fn header(mut self, name: impl Into<String>) -> Self {
         self.header = name.into();
         self
     }
 
-    /// Where the keys come from. Default [`KeySource::Issuer`].
+    /// Where the keys of the builder's own issuer come from. Default [`KeySource::Issuer`].
     pub fn key_source(mut self, source: KeySource) -> Self {
-        self.key_source = source;
+        self.issuers[0].1 = source;
         self
     }
 
-    /// Starts with keys that another process exported, instead of fetching at the first token.
+    /// Starts with keys that another process exported, instead of fetching at the first token. With several issuers, it
+    /// can be called for each.
+    #[cfg(feature = "http")]
     pub fn import_keys(mut self, snapshot: KeySnapshot) -> Self {
-        self.snapshot = Some(snapshot);
+        self.fetching.snapshots.push(snapshot);
         self
     }
 
-    /// Lets the issuer's address be plain http beyond loopback: whoever is on the way can then replace the keys.
+    /// Lets addresses be plain http beyond loopback: whoever is on the way can then replace the keys.
     pub fn allow_insecure_http(mut self, allow: bool) -> Self {
         self.allow_insecure_http = allow;
         self
@@ -141,14 +204,24 @@ impl VerifierBuilder {
     }
 
     /// The client that fetches keys. Default: a [`ReqwestClient`] that all verifiers share.
+    #[cfg(feature = "http")]
     pub fn http_client(mut self, client: impl HttpClient) -> Self {
-        self.http_client = Some(Arc::new(client));
+        self.fetching.client = Some(Arc::new(client));
+        self
+    }
+
+    /// How long a fetch of the key set may take, its second attempt included, and so how long the first token may wait:
+    /// 0.1 s to 30 s. Default [5 s](Self::DEFAULT_FETCH_TIMEOUT).
+    #[cfg(feature = "http")]
+    pub fn fetch_timeout(mut self, timeout: Duration) -> Self {
+        self.fetching.timeout = Some(timeout);
         self
     }
 
     /// How long fetched keys are used.
+    #[cfg(feature = "http")]
     pub fn cache(mut self, settings: CacheSettings) -> Self {
-        self.cache = Some(settings);
+        self.fetching.cache = Some(settings);
         self
     }
 
@@ -165,19 +238,18 @@ impl VerifierBuilder {
 
     /// Checks the settings. Opens no connection and starts no thread.
     ///
-    /// Verifiers of one issuer that leave the key source, the clock, the client and the cache at their defaults
-    /// share one key cache, so that building a verifier per request costs no fetch.
+    /// Verifiers that fetch keys from one address, and leave the clock, the client, the fetch's timeout and the cache at
+    /// their defaults, share one key cache, so that building a verifier per request costs no fetch.
     ///
     /// # Errors
     ///
     /// A [`ConfigError`] that names the setting: an issuer that is not https (or http on loopback), an empty list,
     /// a leeway out of range, keys that cannot be read.
     pub fn build(self) -> Result<Verifier, ConfigError> {
-        let issuer = BaseUrl::parse("issuer", &self.issuer, self.allow_insecure_http)?;
+        let issuers = self.trusted()?;
         let claims = ClaimsPolicy {
-            issuers: [self.issuer.as_str(), self.issuer.trim_end_matches('/')].map(Arc::from),
-            audiences: some_texts("audiences", self.audiences.clone())?.unwrap_or_default(),
-            authorized_parties: some_texts("authorized_parties", self.authorized_parties.clone())?
+            audiences: some_texts("audiences", self.audiences)?.unwrap_or_default(),
+            authorized_parties: some_texts("authorized_parties", self.authorized_parties)?
                 .unwrap_or_default(),
             leeway: self.leeway,
         };
@@ -188,87 +260,125 @@ impl VerifierBuilder {
                 format!("must be a whole number of seconds, 0 to {most}"),
             ));
         }
-        if self
-            .cache
-            .as_ref()
-            .is_some_and(|cache| cache.stale_limit > CacheSettings::MAX_STALE_LIMIT)
-        {
+        let types = some_texts("allowed_types", self.types)?;
+        let types = types.map_or_else(AllowedTypes::default, AllowedTypes::exactly);
+        let header = HeaderName::try_from(self.header.as_str())
+            .map_err(|_| ConfigError::new("header", "is not the name of a header"))?;
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        let verified = VerifiedTokens::new(self.verified_tokens);
+        Ok(Verifier::from_parts(
+            claims, types, header, issuers, clock, verified,
+        ))
+    }
+
+    /// The issuers and their keys.
+    fn trusted(&self) -> Result<Vec<Trusted>, ConfigError> {
+        let mut all: Vec<Trusted> = Vec::new();
+        for (text, source) in &self.issuers {
+            let issuer = Issuer::parse(text, self.allow_insecure_http)?;
+            if all.iter().any(|other| issuer.overlaps(&other.issuer)) {
+                return Err(ConfigError::new("issuer", "is configured twice"));
+            }
+            let keys = match source::read(source)? {
+                Some(set) => Keys::Given(Arc::new(set)),
+                #[cfg(feature = "http")]
+                None => Keys::Remote(self.remote(issuer.as_str(), source)?),
+                #[cfg(not(feature = "http"))]
+                None => return Err(source::needs_http()),
+            };
+            all.push(Trusted { issuer, keys });
+        }
+        #[cfg(feature = "http")]
+        self.fetching.import_into(&all)?;
+        Ok(all)
+    }
+
+    #[cfg(feature = "http")]
+    fn remote(&self, issuer: &str, source: &KeySource) -> Result<Arc<RemoteKeys>, ConfigError> {
+        let url = match source {
+            KeySource::Url(url) => {
+                config::check_address("key source", url, self.allow_insecure_http)?;
+                if url.parse::<Uri>().is_err() {
+                    let problem = "contains a character that must be percent-encoded";
+                    return Err(ConfigError::new("key source", problem));
+                }
+                tracing::info!(url, "keys come from another address than the issuer's");
+                url.clone()
+            }
+            _ => BaseUrl::parse("issuer", issuer, self.allow_insecure_http)?.join(KEY_SET_PATH),
+        };
+        self.fetching.check()?;
+        let Fetching {
+            client,
+            cache,
+            timeout,
+            ..
+        } = &self.fetching;
+        let is_default = self.clock.is_none() && client.is_none() && cache.is_none() && timeout.is_none();
+        let make = || {
+            Arc::new(RemoteKeys::new(
+                url.clone(),
+                client.clone().unwrap_or_else(shared_http_client),
+                self.clock.clone().unwrap_or_else(|| Arc::new(SystemClock)),
+                cache.clone().unwrap_or_default(),
+                timeout.unwrap_or(Self::DEFAULT_FETCH_TIMEOUT),
+            ))
+        };
+        Ok(match SHARED_KEYS.get(&url) {
+            _ if !is_default => make(),
+            Some(shared) => shared,
+            None => SHARED_KEYS.insert(&url, make()),
+        })
+    }
+}
+
+#[cfg(feature = "http")]
+impl Fetching {
+    fn check(&self) -> Result<(), ConfigError> {
+        let limit = self.cache.as_ref().map(|cache| cache.stale_limit);
+        if limit.is_some_and(|limit| limit > CacheSettings::MAX_STALE_LIMIT) {
             let most = CacheSettings::MAX_STALE_LIMIT.as_secs();
             return Err(ConfigError::new(
                 "cache",
                 format!("the stale limit must be at most {most} seconds"),
             ));
         }
-        let types = some_texts("allowed_types", self.types.clone())?;
-        let types = types.map_or_else(AllowedTypes::default, AllowedTypes::exactly);
-        let header = HeaderName::try_from(self.header.as_str())
-            .map_err(|_| ConfigError::new("header", "is not the name of a header"))?;
-        let keys = self.keys(&issuer)?;
-        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
-        let verified = VerifiedTokens::new(self.verified_tokens);
-        Ok(Verifier::from_parts(claims, types, header, keys, clock, verified))
-    }
-
-    fn keys(&self, issuer: &BaseUrl) -> Result<Keys, ConfigError> {
-        if let Some(set) = key_source::read(&self.key_source)? {
-            return match self.snapshot {
-                None => Ok(Keys::Given(Arc::new(set))),
-                Some(_) => Err(ConfigError::new(
-                    "import_keys",
-                    "cannot be combined with keys that are given",
-                )),
-            };
-        }
-        let url = match &self.key_source {
-            KeySource::Url(url) => {
-                let url = BaseUrl::parse("key source", url, self.allow_insecure_http)?;
-                tracing::info!(
-                    url = url.as_str(),
-                    "keys come from another address than the issuer's"
-                );
-                url.as_str().to_owned()
+        let allowed = Duration::from_millis(100)..=Duration::from_secs(30);
+        match self.timeout {
+            Some(timeout) if !allowed.contains(&timeout) => {
+                Err(ConfigError::new("fetch timeout", "must be 0.1 to 30 seconds"))
             }
-            _ => issuer.join(KEY_SET_PATH),
-        };
-        let custom = self.clock.is_some() || self.http_client.is_some() || self.cache.is_some();
-        let remote = if custom {
-            Arc::new(self.remote(url))
-        } else {
-            shared_keys(&url, || self.remote(url.clone()))
-        };
-        if let Some(snapshot) = &self.snapshot {
-            self.import(&remote, snapshot)?;
+            _ => Ok(()),
         }
-        Ok(Keys::Remote(remote))
     }
 
-    fn remote(&self, url: String) -> RemoteKeys {
-        let client = self.http_client.clone().unwrap_or_else(shared_http_client);
-        let clock = self.clock.clone().unwrap_or_else(|| Arc::new(SystemClock));
-        RemoteKeys::new(url, client, clock, self.cache.clone().unwrap_or_default())
-    }
-
-    fn import(&self, remote: &RemoteKeys, snapshot: &KeySnapshot) -> Result<(), ConfigError> {
-        if snapshot.url != remote.url() {
-            return Err(ConfigError::new("import_keys", "the keys are another issuer's"));
+    fn import_into(&self, issuers: &[Trusted]) -> Result<(), ConfigError> {
+        let refuse = |problem: &str| ConfigError::new("import_keys", problem.to_owned());
+        let remotes = issuers.iter().filter_map(|trusted| match &trusted.keys {
+            Keys::Given(_) => None,
+            Keys::Remote(remote) => Some(remote),
+        });
+        let remotes: Vec<_> = remotes.collect();
+        if remotes.is_empty() && !self.snapshots.is_empty() {
+            return Err(refuse("cannot be combined with keys that are given"));
         }
-        let keys = KeySet::from_jwks(snapshot.jwks.as_bytes())
-            .map_err(|error| ConfigError::new("import_keys", error.to_string()))?;
-        remote.import(keys, snapshot);
+        for snapshot in &self.snapshots {
+            let remote = remotes.iter().find(|remote| remote.url() == snapshot.url);
+            let remote = remote.ok_or_else(|| refuse("the keys are another issuer's"))?;
+            let keys =
+                KeySet::from_jwks(snapshot.jwks.as_bytes()).map_err(|error| refuse(&error.to_string()))?;
+            remote.import(keys, snapshot);
+        }
         Ok(())
     }
 }
 
 /// The caches of all verifiers with the default settings, by the address of the key set.
-pub(super) static SHARED_KEYS: Lru<RemoteKeys> = Lru::new();
-
-fn shared_keys(url: &str, make: impl FnOnce() -> RemoteKeys) -> Arc<RemoteKeys> {
-    SHARED_KEYS
-        .get(url)
-        .unwrap_or_else(|| SHARED_KEYS.insert(url, Arc::new(make())))
-}
+#[cfg(feature = "http")]
+pub(super) static SHARED_KEYS: Registry<RemoteKeys> = Registry::new();
 
 /// The client of all verifiers that were given none.
+#[cfg(feature = "http")]
 fn shared_http_client() -> Arc<dyn HttpClient> {
     static SHARED: PerProcess<ReqwestClient> = PerProcess::new();
     SHARED.get_or_make(|| ReqwestClient::new(CONNECT_TIMEOUT))

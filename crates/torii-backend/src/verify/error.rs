@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use http::{HeaderValue, StatusCode};
 
+pub(super) use super::code::ErrorCode;
 use crate::config::ConfigError;
 
 /// Why there is no [`Auth`](crate::Auth). Nothing else comes out of verification.
@@ -15,14 +16,15 @@ use crate::config::ConfigError;
 /// The three variants are three people's business: the caller who sent the token, whoever runs the key endpoint
 /// or the network to it, and whoever configured the verifier.
 #[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum VerifyError {
     /// The token, or the header it came in, is refused: 401.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// The issuer's keys cannot be had, so nothing can be said about the token: 503, and worth trying again.
+    /// The issuer's keys cannot be fetched, so nothing can be said about the token: 503, and worth trying again.
     #[error(transparent)]
     KeysUnavailable(#[from] KeysUnavailable),
-    /// The verifier cannot work as configured: 500.
+    /// The verifier's configuration is invalid: 500.
     #[error(transparent)]
     Config(#[from] ConfigError),
 }
@@ -94,6 +96,11 @@ impl TokenError {
     pub fn code(&self) -> ErrorCode {
         self.code
     }
+
+    /// What is wrong, in words: for logs. It may change between versions, and the client that sent the token need not learn it.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
 }
 
 impl fmt::Display for TokenError {
@@ -104,7 +111,7 @@ impl fmt::Display for TokenError {
 
 impl StdError for TokenError {}
 
-/// The issuer's keys cannot be had, and none that are young enough are at hand.
+/// The issuer's keys cannot be fetched, and none that are young enough are at hand.
 #[derive(Clone, Debug)]
 pub struct KeysUnavailable {
     retry_after: Duration,
@@ -113,8 +120,10 @@ pub struct KeysUnavailable {
 
 impl KeysUnavailable {
     /// Shortest wait that is suggested to a client.
+    #[cfg(feature = "http")]
     const MIN_RETRY_AFTER: Duration = Duration::from_secs(1);
 
+    #[cfg(feature = "http")]
     pub(crate) fn new(retry_after: Duration, source: Arc<FetchError>) -> Self {
         Self {
             retry_after: retry_after.max(Self::MIN_RETRY_AFTER),
@@ -126,17 +135,26 @@ impl KeysUnavailable {
     pub fn retry_after(&self) -> Duration {
         self.retry_after
     }
+
+    /// Why the last fetch of the keys failed.
+    pub fn fetch_error(&self) -> &FetchError {
+        &self.source
+    }
 }
 
 impl fmt::Display for KeysUnavailable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", ErrorCode::JwksUnavailable, self.source)
+        write!(
+            f,
+            "{}: the issuer's keys cannot be fetched",
+            ErrorCode::JwksUnavailable
+        )
     }
 }
 
 impl StdError for KeysUnavailable {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        StdError::source(&*self.source)
+        Some(&*self.source)
     }
 }
 
@@ -145,7 +163,8 @@ impl StdError for KeysUnavailable {
 #[non_exhaustive]
 pub enum FetchError {
     /// No reply came.
-    #[error("the key endpoint could not be reached: {0}")]
+    #[cfg(feature = "http")]
+    #[error("the key endpoint could not be reached")]
     Http(#[from] crate::http_client::HttpError),
     /// The reply has a status that carries no key set. Redirects are among them: they are never followed.
     #[error("the key endpoint answered {status}")]
@@ -166,6 +185,19 @@ pub enum FetchError {
     Aborted,
 }
 
+impl FetchError {
+    /// The message, followed by those of all its [sources](StdError::source).
+    pub fn with_causes(&self) -> String {
+        let mut text = self.to_string();
+        let mut next = self.source();
+        while let Some(cause) = next {
+            text = format!("{text}: {cause}");
+            next = cause.source();
+        }
+        text
+    }
+}
+
 /// Why a document is not a usable key set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -182,122 +214,4 @@ pub enum KeySetError {
     /// A key set without a single key that can verify ES256.
     #[error("the key set holds no usable ES256 key")]
     NoUsableKey,
-}
-
-/// The stable names of everything that can be wrong. [`Display`](fmt::Display) writes the code as documented:
-/// `bad_signature`, `claim_missing:sub`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorCode {
-    /// Not three base64url segments of JSON as RFC 7515 wants them.
-    Malformed,
-    /// Larger than a token has any reason to be.
-    TooLarge,
-    /// The algorithm is not ES256.
-    AlgNotAllowed,
-    /// The header asks for an extension (`crit`, `b64`, `zip`, `enc`).
-    CritUnsupported,
-    /// The header's `typ` is not among the allowed ones.
-    TypNotAllowed,
-    /// The header names no key.
-    KidMissing,
-    /// The issuer has no key of that name.
-    KidUnknown,
-    /// The issuer has two different keys of that name.
-    KeyAmbiguous,
-    /// The issuer's key of that name cannot verify ES256.
-    KeyUnusable,
-    /// The signature is not the key's.
-    BadSignature,
-    /// A required claim is absent.
-    ClaimMissing(&'static str),
-    /// A claim is not of the type or range that it must have.
-    ClaimType(&'static str),
-    /// Issued by somebody else.
-    IssuerMismatch,
-    /// Meant for somebody else, by its `aud` or its `azp`.
-    AudienceMismatch,
-    /// No longer valid.
-    Expired,
-    /// Not valid yet.
-    NotYetValid,
-    /// Issued in the future.
-    IatInFuture,
-    /// No credentials were sent.
-    HeaderMissing,
-    /// The header is not `Bearer` and a token.
-    HeaderMalformed,
-    /// The header was sent more than once.
-    HeaderAmbiguous,
-    /// The issuer's keys cannot be had.
-    JwksUnavailable,
-    /// The verifier cannot work as configured.
-    ConfigError,
-}
-
-impl ErrorCode {
-    /// The codes as documented, those for single claims without the claim's name.
-    pub(crate) const NAMES: [&str; Self::COUNT] = [
-        "malformed",
-        "too_large",
-        "alg_not_allowed",
-        "crit_unsupported",
-        "typ_not_allowed",
-        "kid_missing",
-        "kid_unknown",
-        "key_ambiguous",
-        "key_unusable",
-        "bad_signature",
-        "claim_missing",
-        "claim_type",
-        "issuer_mismatch",
-        "audience_mismatch",
-        "expired",
-        "not_yet_valid",
-        "iat_in_future",
-        "header_missing",
-        "header_malformed",
-        "header_ambiguous",
-        "jwks_unavailable",
-        "config_error",
-    ];
-    pub(crate) const COUNT: usize = 22;
-
-    /// The code's place in [`NAMES`](Self::NAMES).
-    pub(crate) const fn index(self) -> usize {
-        match self {
-            Self::Malformed => 0,
-            Self::TooLarge => 1,
-            Self::AlgNotAllowed => 2,
-            Self::CritUnsupported => 3,
-            Self::TypNotAllowed => 4,
-            Self::KidMissing => 5,
-            Self::KidUnknown => 6,
-            Self::KeyAmbiguous => 7,
-            Self::KeyUnusable => 8,
-            Self::BadSignature => 9,
-            Self::ClaimMissing(_) => 10,
-            Self::ClaimType(_) => 11,
-            Self::IssuerMismatch => 12,
-            Self::AudienceMismatch => 13,
-            Self::Expired => 14,
-            Self::NotYetValid => 15,
-            Self::IatInFuture => 16,
-            Self::HeaderMissing => 17,
-            Self::HeaderMalformed => 18,
-            Self::HeaderAmbiguous => 19,
-            Self::JwksUnavailable => 20,
-            Self::ConfigError => 21,
-        }
-    }
-}
-
-impl fmt::Display for ErrorCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(Self::NAMES[self.index()])?;
-        match self {
-            Self::ClaimMissing(claim) | Self::ClaimType(claim) => write!(f, ":{claim}"),
-            _ => Ok(()),
-        }
-    }
 }

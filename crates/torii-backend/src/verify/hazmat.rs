@@ -1,16 +1,18 @@
 //! Parts of verification by themselves, for published test vectors and for fuzzing. They check far less than a
 //! [`Verifier`](crate::Verifier) does: nothing here may decide who somebody is.
 
+#[cfg(feature = "http")]
 use std::time::Duration;
 
+#[cfg(feature = "http")]
 use http::HeaderMap;
 
-use super::cache::{from_slot, unknown};
-use super::error::{ErrorCode, TokenError};
-use super::header::HeaderPolicy;
-use super::jwks::KeySet;
-use super::signature::VerifyingKey;
-use super::token::UnverifiedJws;
+use super::code::ErrorCode;
+use super::keys::jwks::KeySet;
+use super::token::header::HeaderPolicy;
+use super::token::jws::UnverifiedJws;
+use super::token::signature::VerifyingKey;
+#[cfg(feature = "http")]
 use crate::http_client::headers;
 
 /// Whether `signature` (R and S, 64 bytes) over `message` is that of the P-256 key with these affine coordinates.
@@ -29,10 +31,7 @@ pub fn verify_es256(x: &[u8], y: &[u8], message: &[u8], signature: &[u8]) -> boo
 pub fn verify_jws(jws: &str, key_set: &str) -> Result<Vec<u8>, ErrorCode> {
     let jws = UnverifiedJws::parse(jws, &HeaderPolicy::default()).map_err(|error| error.code())?;
     let key_set = KeySet::from_jwks(key_set.as_bytes()).map_err(|_| ErrorCode::JwksUnavailable)?;
-    let slot = key_set.get(&jws.kid).ok_or_else(|| unknown(&jws.kid));
-    let key = slot
-        .and_then(|slot| from_slot(&jws.kid, slot))
-        .map_err(|error: TokenError| error.code())?;
+    let key = key_set.find(&jws.kid).map_err(|error| error.code())?;
     match jws.is_signed_by(&key) {
         true => Ok(jws.payload),
         false => Err(ErrorCode::BadSignature),
@@ -40,11 +39,13 @@ pub fn verify_jws(jws: &str, key_set: &str) -> Result<Vec<u8>, ErrorCode> {
 }
 
 /// How long a reply with these headers asks to be left alone.
+#[cfg(feature = "http")]
 pub fn retry_after(reply: &HeaderMap) -> Option<Duration> {
     headers::retry_after(reply)
 }
 
 /// How long a reply with these headers stays fresh.
+#[cfg(feature = "http")]
 pub fn freshness(reply: &HeaderMap) -> Option<Duration> {
     headers::freshness(reply)
 }

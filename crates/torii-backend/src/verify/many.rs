@@ -5,8 +5,8 @@ use std::num::NonZero;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use super::auth::Auth;
 use super::error::VerifyError;
+use super::token::auth::Auth;
 use super::verifier::Verifier;
 
 /// Tokens that a thread takes at a time: few enough to even out, enough to make taking them cost nothing.

@@ -1,41 +1,40 @@
 //! Verifying a token: header → text → parts → key → signature → claims → [`Auth`].
+//!
+//! `token` reads and checks a token's text and knows no keys' origin; `keys` finds the issuer's keys and reads no token;
+//! `verifier` joins the two and is the only part that may wait.
 
-mod auth;
-mod base64url;
 mod bearer;
 mod builder;
-mod cache;
-mod claims;
+mod code;
 mod error;
-mod fetch;
-mod flight;
+#[cfg(feature = "test-util")]
 pub mod hazmat;
-mod header;
-mod json;
-mod jwks;
-mod key_source;
-mod lru;
+mod keys;
 mod many;
-#[cfg(all(test, torii_model_check))]
-mod model;
-mod remote;
-mod signature;
-mod sync;
+#[cfg(feature = "http")]
+mod registry;
 mod token;
 mod verified;
 mod verifier;
 
+#[cfg(feature = "http")]
 use std::sync::Arc;
 
-pub use auth::Auth;
 pub use builder::VerifierBuilder;
-pub use cache::CacheSettings;
-pub use error::{ErrorCode, FetchError, KeySetError, KeysUnavailable, TokenError, VerifyError};
-pub use key_source::KeySource;
-pub use remote::{KeySnapshot, KeyStatus};
+pub use code::{ErrorCode, UnknownErrorCode};
+pub use error::{FetchError, KeySetError, KeysUnavailable, TokenError, VerifyError};
+#[cfg(feature = "http")]
+pub use keys::set::CacheSettings;
+pub use keys::source::KeySource;
+#[cfg(feature = "http")]
+pub use keys::status::KeySnapshot;
+pub use keys::status::KeyStatus;
+pub use token::auth::Auth;
 pub use verifier::{Verifier, VerifyCounts};
 
-use self::lru::Lru;
+#[cfg(feature = "http")]
+use self::registry::Registry;
+#[cfg(feature = "http")]
 use crate::config::ConfigError;
 
 /// Verifies an end-user's token with the defaults: ES256 only, keys from the issuer, 30 s of leeway.
@@ -48,6 +47,7 @@ use crate::config::ConfigError;
 /// # Errors
 ///
 /// As [`Verifier::verify`], and [`VerifyError::Config`] for an issuer that is not an https URL (or http on loopback).
+#[cfg(feature = "http")]
 pub async fn verify_token(token: &str, issuer: &str) -> Result<Auth, VerifyError> {
     shared_verifier(issuer)?.verify(token).await
 }
@@ -57,21 +57,25 @@ pub async fn verify_token(token: &str, issuer: &str) -> Result<Auth, VerifyError
 /// # Errors
 ///
 /// As [`verify_token`].
+#[cfg(feature = "http")]
 pub fn verify_token_blocking(token: &str, issuer: &str) -> Result<Auth, VerifyError> {
     shared_verifier(issuer)?.verify_blocking(token)
 }
 
 /// For test suites: drops the keys that the process's verifiers share. Verifiers built from now on fetch anew; those
 /// that exist keep theirs.
+#[cfg(all(feature = "http", feature = "test-util"))]
 pub fn forget_shared_keys() {
     SHARED_VERIFIERS.clear();
     builder::SHARED_KEYS.clear();
 }
 
 /// Behind [`verify_token`], by issuer.
-static SHARED_VERIFIERS: Lru<Verifier> = Lru::new();
+#[cfg(feature = "http")]
+static SHARED_VERIFIERS: Registry<Verifier> = Registry::new();
 
 /// The process's verifier with the defaults for `issuer`.
+#[cfg(feature = "http")]
 fn shared_verifier(issuer: &str) -> Result<Arc<Verifier>, ConfigError> {
     match SHARED_VERIFIERS.get(issuer) {
         Some(verifier) => Ok(verifier),

@@ -7,8 +7,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::auth::Auth;
-use super::token::MAX_TOKEN;
+use super::token::auth::Auth;
+use super::token::jws::MAX_TOKEN;
 use crate::process::PerProcess;
 
 /// What a token takes beside its payload.
@@ -17,7 +17,7 @@ const ENTRY_WEIGHT: u64 = 256;
 /// smaller ones.
 const ORDINARY_WEIGHT: u64 = ENTRY_WEIGHT + 512;
 
-/// The verified tokens of one verifier, and so of one issuer and one policy. Bounded; only verified tokens enter.
+/// The verified tokens of one verifier, and so of one policy. Bounded; only verified tokens enter.
 #[derive(Debug)]
 pub(crate) struct VerifiedTokens {
     capacity: usize,

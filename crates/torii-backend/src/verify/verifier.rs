@@ -3,25 +3,29 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use http::header::{HeaderMap, HeaderName};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName};
 
-use super::auth::{Auth, Signer};
 use super::bearer;
-use super::claims::{Claims, ClaimsPolicy};
 use super::error::{ErrorCode, TokenError, VerifyError};
-use super::header::{AllowedTypes, HeaderPolicy};
-use super::key_source::Keys;
-use super::remote::{KeySnapshot, KeyStatus};
-use super::signature::VerifyingKey;
-use super::token::UnverifiedJws;
+use super::keys::Keys;
+#[cfg(feature = "http")]
+use super::keys::status::KeySnapshot;
+use super::keys::status::KeyStatus;
+use super::token::auth::{Auth, Signer};
+use super::token::claims::{Claims, ClaimsPolicy};
+use super::token::header::{AllowedTypes, HeaderPolicy};
+use super::token::issuer::Issuer;
+use super::token::jws::UnverifiedJws;
+use super::token::signature::VerifyingKey;
 use super::verified::{TokenDigest, VerifiedTokens};
 use crate::clock::Clock;
 
-/// Verifies the tokens of one issuer. Cheap to clone; clones share everything.
+/// Verifies the tokens of one issuer, or of several. Cheap to clone; clones share everything.
 ///
-/// A token whose key is at hand is verified without I/O, without waiting and without a lock. Only the first token, a
-/// token with a key not seen before, and the first token after keys lay unused past their time may wait, 5 s and
-/// 2.25 s at most. In the child of a fork, see [`process::forked`](crate::process::forked).
+/// A token whose key is at hand is verified without I/O and without waiting, also while the issuer's keys cannot be
+/// refreshed. Looking the key up takes no lock; looking up a remembered token takes a read lock for a moment. Only the first
+/// token waits for a fetch, for 5 s at most ([`VerifierBuilder::fetch_timeout`](crate::VerifierBuilder)); a token with a
+/// key not seen before, and the first token after keys lay unused past their time, wait 2.25 s at most. In the child of a fork, see [`process::forked`](crate::process::forked).
 #[derive(Clone, Debug)]
 pub struct Verifier(Arc<Inner>);
 
@@ -30,10 +34,18 @@ struct Inner {
     claims: ClaimsPolicy,
     headers: HeaderPolicy,
     header: HeaderName,
-    keys: Keys,
+    /// At least one.
+    issuers: Box<[Trusted]>,
     clock: Arc<dyn Clock>,
     verified: VerifiedTokens,
     tally: Tally,
+}
+
+/// An issuer whose tokens are accepted.
+#[derive(Debug)]
+pub(super) struct Trusted {
+    pub(super) issuer: Issuer,
+    pub(super) keys: Keys,
 }
 
 /// Written by every verification, so it keeps away from what every verification reads: on a cache line of its own, or on
@@ -56,11 +68,11 @@ pub struct VerifyCounts {
 }
 
 impl Verifier {
-    pub(crate) fn from_parts(
+    pub(super) fn from_parts(
         claims: ClaimsPolicy,
         types: AllowedTypes,
         header: HeaderName,
-        keys: Keys,
+        issuers: Vec<Trusted>,
         clock: Arc<dyn Clock>,
         verified: VerifiedTokens,
     ) -> Self {
@@ -72,7 +84,7 @@ impl Verifier {
             claims,
             headers: HeaderPolicy::new(types),
             header,
-            keys,
+            issuers: issuers.into(),
             clock,
             verified,
             tally,
@@ -92,9 +104,9 @@ impl Verifier {
                 return outcome;
             }
             let jws = UnverifiedJws::parse(token, &self.0.headers)?;
-            let claims = self.claims(&jws)?;
-            let key = self.0.keys.get(&jws.kid).await?;
-            self.conclude(&jws, &claims, key, seen)
+            let (claims, place, trusted) = self.claims(&jws)?;
+            let key = trusted.keys.get(&jws.kid).await?;
+            self.conclude(&jws, &claims, (place, trusted), key, seen)
         };
         self.counted(outcome.await)
     }
@@ -111,14 +123,14 @@ impl Verifier {
                 return outcome;
             }
             let jws = UnverifiedJws::parse(token, &self.0.headers)?;
-            let claims = self.claims(&jws)?;
-            let key = self.0.keys.get_blocking(&jws.kid)?;
-            self.conclude(&jws, &claims, key, seen)
+            let (claims, place, trusted) = self.claims(&jws)?;
+            let key = trusted.keys.get_blocking(&jws.kid)?;
+            self.conclude(&jws, &claims, (place, trusted), key, seen)
         };
         self.counted(outcome())
     }
 
-    /// The answer, if it can be given from memory: the token was verified before, and its key is at hand and fresh. Never
+    /// The answer, if it can be given from memory: the token was verified before, and its key is at hand. Never
     /// waits, fetches nothing and checks no signature.
     ///
     /// `None` says nothing about the token: [`verify`](Self::verify) does. An answer is counted as one of `verify` is, and
@@ -135,7 +147,22 @@ impl Verifier {
     ///
     /// With the codes `header_missing`, `header_malformed`, `header_ambiguous` and `too_large`.
     pub fn bearer_token<'h>(&self, headers: &'h HeaderMap) -> Result<&'h str, VerifyError> {
-        bearer::token(headers, &self.0.header).map_err(|error| self.refused(error.into()))
+        let values = headers.get_all(&self.0.header);
+        self.bearer_token_in(values.iter().map(|value| value.as_bytes()))
+    }
+
+    /// [`bearer_token`](Self::bearer_token) for frameworks with header types of their own: `values` are all values of the
+    /// configured header, as they were received.
+    ///
+    /// # Errors
+    ///
+    /// As [`bearer_token`](Self::bearer_token).
+    pub fn bearer_token_in<'h>(
+        &self,
+        values: impl IntoIterator<Item = &'h [u8]>,
+    ) -> Result<&'h str, VerifyError> {
+        let bare = self.0.header != AUTHORIZATION;
+        bearer::token(values.into_iter(), bare).map_err(|error| self.refused(error.into()))
     }
 
     /// Verifies the token in a request's headers: `Authorization: Bearer <token>`, or the header configured by
@@ -163,10 +190,10 @@ impl Verifier {
     ///
     /// [`VerifyError::KeysUnavailable`], when they cannot be had.
     pub async fn warm_up(&self) -> Result<(), VerifyError> {
-        match &self.0.keys {
-            Keys::Remote(remote) => remote.warm_up().await,
-            Keys::Given(_) => Ok(()),
+        for trusted in &self.0.issuers {
+            trusted.keys.warm_up().await?;
         }
+        Ok(())
     }
 
     /// [`warm_up`](Self::warm_up) for a thread.
@@ -175,18 +202,21 @@ impl Verifier {
     ///
     /// As [`warm_up`](Self::warm_up).
     pub fn warm_up_blocking(&self) -> Result<(), VerifyError> {
-        match &self.0.keys {
-            Keys::Remote(remote) => remote.warm_up_blocking(),
-            Keys::Given(_) => Ok(()),
-        }
+        self.0
+            .issuers
+            .iter()
+            .try_for_each(|trusted| trusted.keys.warm_up_blocking())
     }
 
-    /// The state of the keys.
+    /// The state of the keys; with several issuers, of the first one's.
     pub fn status(&self) -> KeyStatus {
-        match &self.0.keys {
-            Keys::Remote(remote) => remote.status(),
-            Keys::Given(set) => KeyStatus::of_given(set),
-        }
+        self.0.issuers[0].keys.status()
+    }
+
+    /// The state of every issuer's keys, in the order in which the issuers were configured.
+    pub fn statuses(&self) -> impl Iterator<Item = (&str, KeyStatus)> {
+        let issuers = self.0.issuers.iter();
+        issuers.map(|trusted| (trusted.issuer.as_str(), trusted.keys.status()))
     }
 
     /// How often this verifier has come to which conclusion.
@@ -201,9 +231,10 @@ impl Verifier {
 
     /// The fetched keys, to start another process with
     /// ([`VerifierBuilder::import_keys`](crate::VerifierBuilder::import_keys)). `None` before the first fetch, and for
-    /// keys that were given.
+    /// keys that were given. With several issuers, those of the first.
+    #[cfg(feature = "http")]
     pub fn export_keys(&self) -> Option<KeySnapshot> {
-        match &self.0.keys {
+        match &self.0.issuers[0].keys {
             Keys::Remote(remote) => remote.export(),
             Keys::Given(_) => None,
         }
@@ -216,22 +247,40 @@ impl Verifier {
         Seen { digest, auth }
     }
 
-    /// The answer from memory alone: the token was verified before, and with what is still a fresh key of the issuer's.
+    /// The answer from memory alone: the token was verified before, and with what is still a key of the issuer's.
     fn answer(&self, seen: &Seen) -> Option<Result<Auth, VerifyError>> {
         let auth = seen.auth.as_ref()?;
+        let signer = auth.signer()?;
         let now = self.0.clock.now();
-        let holds = self.0.keys.hold_fresh(auth.signer(), now);
+        let keys = &self.0.issuers.get(signer.issuer)?.keys;
+        let holds = keys.hold(&signer.kid, &signer.key, now);
         holds.then(|| self.check_again(auth, seen.digest, now.unix_seconds()))
     }
 
-    /// The claims, after everything that can be said without a key. For a key that would have to be fetched, that includes
-    /// the issuer and the expiry, so that neither a stranger's token nor an old one causes a request.
-    fn claims<'j>(&self, jws: &'j UnverifiedJws<'_>) -> Result<Claims<'j>, TokenError> {
+    /// The claims and the issuer they name, after everything that can be said without a key. For a key that would have to be
+    /// fetched, that includes the expiry, so that neither a stranger's token nor an old one causes a request.
+    fn claims<'j>(&self, jws: &'j UnverifiedJws<'_>) -> Result<(Claims<'j>, usize, &Trusted), TokenError> {
         let claims = jws.claims()?;
-        if !self.0.keys.knows(&jws.kid) {
-            self.0.claims.check_before_key(&claims, self.now())?;
+        let (place, trusted) = match &*self.0.issuers {
+            [only] => (0, only),
+            // What the token says only selects among the configured issuers; the signature has to be by that one's key.
+            several => {
+                let iss = claims.issuer()?;
+                let mut several = several.iter().enumerate();
+                let named = several.find(|(_, trusted)| trusted.issuer.spelled(iss).is_some());
+                named.ok_or_else(|| {
+                    TokenError::new(
+                        ErrorCode::IssuerMismatch,
+                        "the token is issued by none of the configured issuers",
+                    )
+                })?
+            }
+        };
+        if !trusted.keys.knows(&jws.kid) {
+            let now = self.now();
+            self.0.claims.check_before_key(&claims, &trusted.issuer, now)?;
         }
-        Ok(claims)
+        Ok((claims, place, trusted))
     }
 
     /// Decides with the issuer's present key of the token's name for it. The time is that after any wait for the key.
@@ -239,11 +288,12 @@ impl Verifier {
         &self,
         jws: &UnverifiedJws<'_>,
         claims: &Claims<'_>,
+        (issuer, trusted): (usize, &Trusted),
         key: Arc<VerifyingKey>,
         seen: Seen,
     ) -> Result<Auth, VerifyError> {
         match &seen.auth {
-            Some(auth) if Arc::ptr_eq(&auth.signer().key, &key) => {
+            Some(auth) if auth.signer().is_some_and(|signer| Arc::ptr_eq(&signer.key, &key)) => {
                 return self.check_again(auth, seen.digest, self.now());
             }
             _ => {}
@@ -254,7 +304,11 @@ impl Verifier {
         }
         let kid = jws.kid.clone();
         self.0.headers.accept(jws.header, &kid);
-        let auth = self.0.claims.check(claims, Signer { kid, key }, self.now())?;
+        let signer = Signer { issuer, kid, key };
+        let auth = self
+            .0
+            .claims
+            .check(claims, &trusted.issuer, Some(signer), self.now())?;
         if let Some(digest) = seen.digest {
             self.0.verified.insert(digest, auth.clone());
         }
@@ -284,6 +338,14 @@ impl Verifier {
     /// Counts a refusal.
     fn refused(&self, error: VerifyError) -> VerifyError {
         self.0.tally.refused[error.code().index()].fetch_add(1, Ordering::Relaxed);
+        if error.code() == ErrorCode::IssuerMismatch {
+            let issuers = self.0.issuers.iter().map(|trusted| trusted.issuer.as_str());
+            let issuers: Vec<_> = issuers.collect();
+            tracing::debug!(
+                ?issuers,
+                "a token of another issuer than the configured ones was refused"
+            );
+        }
         error
     }
 }

@@ -48,7 +48,7 @@ impl Trap {
 
 impl Clock for Trap {
     fn now(&self) -> Moment {
-        let fetching = thread::current().name() == Some("torii-keys");
+        let fetching = thread::current().name() == Some("torii-http");
         if fetching && self.armed.swap(false, Ordering::SeqCst) {
             *self.caught.0.lock().unwrap() = true;
             self.caught.1.notify_all();

@@ -1,6 +1,9 @@
 //! The key cache: when keys are fetched, waited for, kept and refused. The network is real, the clock is manual.
 
+mod blocked;
 pub(crate) mod cold;
+mod issuers;
+mod logs;
 mod many;
 pub(crate) mod outage;
 pub(crate) mod refresh;
@@ -10,6 +13,7 @@ pub(crate) mod sharing;
 pub(crate) mod traffic;
 pub(crate) mod unknown_keys;
 
+use std::error::Error;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -115,6 +119,12 @@ pub(crate) fn key_set(keys: &[&Key]) -> Reply {
 /// The code of the refusal, or `ok`.
 pub(crate) fn code(outcome: Result<Auth, VerifyError>) -> String {
     outcome.map_or_else(|error| error.code().to_string(), |_| "ok".to_owned())
+}
+
+/// An error's message and those of all its sources, as `anyhow` and `eyre` print them.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let chain = std::iter::successors(Some(error), |error| (*error).source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// The outcome, and how long it took to come.

@@ -1,6 +1,5 @@
 //! Keys that are given, and what a verifier says of settings and tokens that it cannot use.
 
-use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,10 +9,10 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::HeaderMap;
 use serde_json::json;
 use torii_backend::clock::ManualClock;
-use torii_backend::{CacheSettings, KeySource, Verifier, VerifierBuilder, VerifyError};
+use torii_backend::{CacheSettings, FetchError, KeySource, Verifier, VerifierBuilder, VerifyError};
 
-use crate::key_cache::{NOW, claims, code, key_set};
-use crate::support::faultd::Faultd;
+use crate::key_cache::{NOW, chain, claims, code, key_set, timed};
+use crate::support::faultd::{Faultd, Script};
 use crate::support::tokens::{Key, jwks};
 
 const ISSUER: &str = "https://acme.torii.so";
@@ -303,6 +302,110 @@ fn an_outage_says_when_to_come_back_and_why() {
     );
     assert!(outage.retry_after() >= Duration::from_secs(1));
     assert_eq!(error.retry_after(), Some(outage.retry_after()));
-    assert!(outage.source().is_some());
+    assert!(matches!(outage.fetch_error(), FetchError::Http(_)));
+    let said = chain(&error);
+    assert!(said.contains("refused"), "{said}");
+    let mut parts: Vec<_> = said.split(": ").collect();
+    parts.sort_unstable();
+    let count = parts.len();
+    parts.dedup();
+    assert_eq!(parts.len(), count, "a part is said twice: {said}");
     assert!(error.www_authenticate().is_none());
+}
+
+#[test]
+fn a_key_set_at_another_address_is_asked_for_exactly_as_it_is_written() {
+    let key = Key::new("first");
+    let endpoint = Faultd::start(key_set(&[&key]));
+    for path in ["/keys/", "/keys?version=2", "/keys//", "/a/%7Ekeys/?b=%2F&c", ""] {
+        let source = KeySource::Url(format!("{}{path}", endpoint.url()));
+        builder(source).build().unwrap().warm_up_blocking().unwrap();
+        let requested = endpoint.requests().last().unwrap().line().to_owned();
+        let path = if path.is_empty() { "/" } else { path };
+        assert_eq!(requested, format!("GET {path} HTTP/1.1"));
+    }
+}
+
+#[test]
+fn an_address_of_keys_with_credentials_or_a_fragment_or_without_tls_is_refused() {
+    for url in [
+        "https://user:secret@acme.torii.so/keys",
+        "https://acme.torii.so/keys#1",
+        "http://acme.torii.so/keys",
+        "https://acme.torii.so/<keys>",
+    ] {
+        let error = builder(KeySource::Url(url.to_owned())).build().unwrap_err();
+        assert_eq!(error.setting(), "key source", "{url}: {error}");
+        assert!(!error.to_string().contains("secret"));
+    }
+}
+
+#[test]
+fn an_issuer_in_a_spelling_that_tokens_do_not_have_is_refused_with_advice() {
+    for (issuer, advice) in [
+        ("https://ACME.torii.so", "lower case"),
+        ("HTTPS://acme.torii.so", "lower case"),
+        ("https://acme.torii.so:443", "default port"),
+        ("https://acme.torii.so:443/", "default port"),
+        ("http://localhost:80", "default port"),
+    ] {
+        let error = Verifier::new(issuer).unwrap_err();
+        assert_eq!(error.setting(), "issuer");
+        assert!(error.to_string().contains(advice), "{issuer}: {error}");
+    }
+}
+
+#[test]
+fn another_issuer_s_token_is_refused_with_the_configured_issuer_in_the_message() {
+    let key = Key::new("first");
+    let verifier = builder(KeySource::Jwks(jwks(&[&key]))).build().unwrap();
+    let token = key.sign(&claims("https://other.torii.so", NOW));
+    let VerifyError::Token(refusal) = verifier.verify_blocking(&token).unwrap_err() else {
+        panic!("the token is at fault")
+    };
+    assert_eq!(refusal.code().as_str(), "issuer_mismatch");
+    assert_eq!(refusal.detail(), format!("the token is not issued by {ISSUER}"));
+}
+
+#[test]
+fn a_fetch_takes_no_longer_than_its_timeout() {
+    let endpoint = Faultd::start(Script::hang());
+    let with = |timeout| Verifier::builder(endpoint.url()).fetch_timeout(timeout).build();
+    let verifier = with(Duration::from_millis(500)).unwrap();
+    let (outcome, took) = timed(|| verifier.warm_up_blocking());
+    assert_eq!(outcome.unwrap_err().code().as_str(), "jwks_unavailable");
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    for wrong in [Duration::from_millis(99), Duration::from_millis(30_001)] {
+        assert_eq!(with(wrong).unwrap_err().setting(), "fetch timeout");
+    }
+}
+
+#[test]
+fn a_header_of_one_s_own_may_hold_the_token_alone() {
+    let key = Key::new("first");
+    let source = KeySource::Jwks(jwks(&[&key]));
+    let verifier = builder(source.clone()).header("x-token").build().unwrap();
+    let token = key.sign(&claims(ISSUER, NOW));
+    for value in [token.clone(), format!("Bearer {token}")] {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-token", value.parse().unwrap());
+        assert!(verifier.authenticate_request_blocking(&headers).is_ok());
+        assert_eq!(verifier.bearer_token_in([value.as_bytes()]).unwrap(), token);
+    }
+    for value in ["Basic eDp5", "Bearer"] {
+        let refusal = verifier.bearer_token_in([value.as_bytes()]).unwrap_err();
+        assert_eq!(refusal.code().as_str(), "header_malformed", "{value}");
+    }
+    let ordinary = builder(source).build().unwrap();
+    let refusal = ordinary.bearer_token_in([token.as_bytes()]).unwrap_err();
+    assert_eq!(refusal.code().as_str(), "header_malformed");
+    let twice = [token.as_bytes(); 2];
+    assert_eq!(
+        verifier.bearer_token_in(twice).unwrap_err().code().as_str(),
+        "header_ambiguous"
+    );
+    assert_eq!(
+        verifier.bearer_token_in([]).unwrap_err().code().as_str(),
+        "header_missing"
+    );
 }

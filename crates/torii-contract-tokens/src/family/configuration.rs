@@ -59,21 +59,6 @@ fn issuers(family: &mut Family) {
             "https://torii.example/@acme",
         ),
         ("port", "https://acme.torii.so:8443", "https://acme.torii.so:8443"),
-        (
-            "default-port",
-            "https://acme.torii.so:443",
-            "https://acme.torii.so",
-        ),
-        (
-            "upper-case-host",
-            "https://ACME.torii.so",
-            "https://acme.torii.so",
-        ),
-        (
-            "upper-case-scheme",
-            "HTTPS://acme.torii.so",
-            "https://acme.torii.so",
-        ),
         ("trailing-dot", "https://acme.torii.so.", "https://acme.torii.so."),
         (
             "unicode-host",
@@ -101,6 +86,17 @@ fn issuers(family: &mut Family) {
         let reason = "Any https origin with any path; the key set is below it.";
         let case = issuer(format!("issuer-{name}"), "policy", reason, text);
         family.add(case.configured(format!("{base}{JWKS_PATH}")));
+    }
+    let rows = [
+        ("default-port", "https://acme.torii.so:443"),
+        ("default-port-and-path", "https://torii.example:443/acme"),
+        ("default-port-of-http", "http://localhost:80"),
+        ("upper-case-host", "https://ACME.torii.so"),
+        ("upper-case-scheme", "HTTPS://acme.torii.so"),
+    ];
+    for (name, text) in rows {
+        let reason = "No token has this spelling, so every token would be refused.";
+        family.add(issuer(format!("issuer-{name}"), "policy", reason, text).refused("config_error"));
     }
 }
 

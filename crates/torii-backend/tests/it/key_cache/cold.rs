@@ -10,7 +10,7 @@ use super::outage::are_doubled_up_to;
 use super::replies::Cold;
 use super::traffic::{Traffic, traffic};
 use super::{
-    Issuer, MINUTE, PROMPT, TTL, code, eventually, eventually_failed, eventually_fetched, key_set,
+    Issuer, MINUTE, PROMPT, TTL, chain, code, eventually, eventually_failed, eventually_fetched, key_set,
     let_requests_come, timed,
 };
 use crate::support::faultd::{Faultd, Reply, Script, Step};
@@ -247,7 +247,7 @@ fn answered_in_time(name: &str, script: Script) {
         "{name}: gave up after {took:?}"
     );
     assert!(took < Duration::from_millis(5500), "{name}: took {took:?}");
-    assert!(error.to_string().contains("in time"), "{name}: {error}");
+    assert!(chain(&error).contains("in time"), "{name}: {error}");
 
     // The first attempt is cut off at 3 s, and a second one follows.
     if let [first, second] = &endpoint.requests()[..] {

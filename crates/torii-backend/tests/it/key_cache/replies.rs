@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use torii_backend::{ErrorCode, Verifier, VerifyError};
 
-use super::{Issuer, TTL, code, eventually_failed, timed};
+use super::{Issuer, TTL, chain, code, eventually_failed, timed};
 use crate::support::faultd::{Faultd, Reply, Script, Step};
 use crate::support::tokens::{Key, jwks};
 
@@ -86,13 +86,16 @@ fn is_refused(name: &str, script: impl Into<Script>, requests: usize, why: &str)
     let script = script.into();
     let cold = Cold::meeting(script.clone());
     assert!(cold.is_told_to_try_again(), "{name}: {}", cold.error);
-    assert!(cold.error.to_string().contains(why), "{name}: {}", cold.error);
+    assert!(chain(&cold.error).contains(why), "{name}: {}", chain(&cold.error));
     assert!(cold.took < SOON, "{name}: {:?}", cold.took);
     assert_eq!(cold.issuer.requests(), requests, "{name}");
 
     let warm = Warm::meeting(script);
     assert!(warm.is_served(), "{name}: {:?}", warm.codes);
-    assert!(warm.verifier.status().last_error.unwrap().contains(why), "{name}");
+    assert!(
+        chain(&warm.verifier.status().last_error.unwrap()).contains(why),
+        "{name}"
+    );
 }
 
 /// The names of the keys that are taken from such a reply, and the requests it took.

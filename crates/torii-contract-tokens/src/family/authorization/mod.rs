@@ -271,8 +271,14 @@ fn other_header(family: &mut Family, token: &str) {
     ));
     let reason = "The Authorization header does not stand in for the configured one.";
     family.add(case("missing", reason, vec![("authorization", bearer())]).refused("header_missing"));
-    let reason = "The configured header needs the scheme as well.";
-    family.add(case("without-scheme", reason, vec![(OTHER, token.to_owned())]).refused("header_malformed"));
+    let reason = "A header of one's own choice may hold the token alone.";
+    family.add(case("without-scheme", reason, vec![(OTHER, token.to_owned())]));
+    let reason = "The scheme alone is not a token.";
+    family.add(case("scheme-alone", reason, vec![(OTHER, "Bearer".to_owned())]).refused("header_malformed"));
+    let reason = "Another scheme does not carry a token.";
+    family.add(
+        case("other-scheme", reason, vec![(OTHER, format!("Token {token}"))]).refused("header_malformed"),
+    );
     let reason = "Two lines are two lines in any header.";
     family.add(case("twice", reason, vec![(OTHER, bearer()), (OTHER, bearer())]).refused("header_ambiguous"));
 }

@@ -34,6 +34,11 @@ pub(super) fn usable_sets(family: &mut Family) {
             "Members that nobody knows are ignored.",
         ),
         (
+            "unknown-set-member-nested",
+            format!(r#"{{"next":{},"keys":[{}]}}"#, nested(63), signer()),
+            "64 levels are the most, the set's own included.",
+        ),
+        (
             "pretty-printed",
             format!("\n{{\n  \"keys\" : [\n    {}\n  ]\n}}\n", signer()),
             "Whitespace means nothing.",
@@ -93,6 +98,16 @@ pub(super) fn refused_sets(family: &mut Family) {
             "Two readers of one set must not see two sets.",
         ),
         (
+            "set-unknown-member-nested-too-deeply",
+            format!(r#"{{"next":{},"keys":[{signer}]}}"#, nested(64)),
+            "64 levels are the most, the set's own included, in what nobody knows as well.",
+        ),
+        (
+            "set-unknown-member-with-a-member-twice",
+            format!(r#"{{"next":{{"a":1,"\u0061":2}},"keys":[{signer}]}}"#),
+            "Two readers of one set must not see two sets.",
+        ),
+        (
             "set-keys-twice",
             format!(r#"{{"keys":[],"keys":[{signer}]}}"#),
             "Two readers of one set must not see two sets.",
@@ -121,4 +136,8 @@ pub(super) fn refused_sets(family: &mut Family) {
             .token(Token::valid());
         family.add(case.refused("jwks_unavailable"));
     }
+}
+
+fn nested(levels: usize) -> String {
+    format!("{}{}", "[".repeat(levels), "]".repeat(levels))
 }

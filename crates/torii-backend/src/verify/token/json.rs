@@ -4,7 +4,7 @@
 //! anything after the value. It keeps the last of duplicate members and allows a depth of 128; this does neither.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -63,31 +63,36 @@ pub(crate) fn pick<'t, W: Wanted<'t> + Default>(text: &'t str) -> Result<W, serd
     Ok(wanted)
 }
 
-/// Reads exactly one JSON object, without looking into its members. None may be repeated.
-pub(crate) fn members(text: &str) -> Result<BTreeMap<String, &RawValue>, serde_json::Error> {
+/// Reads exactly one JSON object, as strictly as [`object`] does, but for what is in the member `name`: that is returned as
+/// it is written.
+pub(crate) fn member<'t>(text: &'t str, name: &str) -> Result<Option<&'t RawValue>, serde_json::Error> {
     let mut reader = serde_json::Deserializer::from_str(text);
-    let members = reader.deserialize_map(Members)?;
+    let member = reader.deserialize_map(Unread(name))?;
     reader.end()?;
-    Ok(members)
+    Ok(member)
 }
 
-struct Members;
+struct Unread<'n>(&'n str);
 
-impl<'de> Visitor<'de> for Members {
-    type Value = BTreeMap<String, &'de RawValue>;
+impl<'de> Visitor<'de> for Unread<'_> {
+    type Value = Option<&'de RawValue>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object without duplicate members")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut members = BTreeMap::new();
-        while let Some((name, value)) = access.next_entry()? {
-            if members.insert(name, value).is_some() {
-                return Err(A::Error::custom("duplicate member"));
+        let (mut names, mut unread) = (Names::default(), None);
+        let strict = Strict::outermost(false).deeper()?;
+        while let Some(Name(name)) = access.next_key()? {
+            if *name == *self.0 {
+                unread = Some(access.next_value()?);
+            } else {
+                access.next_value_seed(strict)?;
             }
+            names.add(name)?;
         }
-        Ok(members)
+        Ok(unread)
     }
 }
 
@@ -246,8 +251,8 @@ impl Strict {
     }
 }
 
-/// Whether this is the name under which `serde_json` passes the text of a number that is not whole, and it does: with its
-/// feature `arbitrary_precision`, which any other crate in the application may have switched on for all.
+/// Whether a member of this name holds the text of a number. With `serde_json`'s feature `arbitrary_precision`, which any
+/// crate in the application may switch on for all, numbers that are not whole arrive as such a member.
 fn is_number(name: &str) -> bool {
     name == "$serde_json::private::Number" && serde_json::from_str::<Number>("1e999").is_ok()
 }

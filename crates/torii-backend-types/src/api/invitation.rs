@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::id::{EnvironmentId, InvitationId};
-use crate::metadata::Metadata;
-use crate::open_enum::open_enum;
+use super::id::{EnvironmentId, InvitationId};
+use super::metadata::Metadata;
+use super::open_enum::open_enum;
 
 /// An invitation, without its metadata, which [`InvitationDetail`] has.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! A model check of the key cache: its threads, in thousands of orders.
 //!
-//! The cache, its flights and its decisions are the real ones; locks, atomics, threads and wake-ups are
+//! The cache, its fetches and its decisions are the real ones; locks, atomics, threads and wake-ups are
 //! [shuttle](https://docs.rs/shuttle)'s. A deadlock or a lost wake-up ends a run, because time stands still.
 
 use std::collections::VecDeque;
@@ -14,13 +14,15 @@ use shuttle::sync::Mutex;
 use shuttle::sync::atomic::{AtomicUsize, Ordering};
 use shuttle::{Config, Runner, thread};
 
-use super::cache::{CacheSettings, Fetched};
-use super::error::{ErrorCode, VerifyError};
-use super::flight::Flight;
+use super::cache::RemoteKeys;
+use super::fetch::Fetched;
 use super::jwks::KeySet;
-use super::remote::RemoteKeys;
+use super::refresher::Fetch;
+use super::set::CacheSettings;
 use crate::clock::ManualClock;
 use crate::http_client::{Exchange, HttpClient, HttpError, HttpErrorKind, Limits};
+use crate::verify::VerifierBuilder;
+use crate::verify::error::{ErrorCode, VerifyError};
 
 const ORDERS: usize = 2_000;
 /// Most preemptions in one order of the priority-based search.
@@ -56,7 +58,7 @@ fn a_failed_fetch_is_told_to_everybody_who_waits_for_it() {
         assert_eq!(
             issuer.asked(),
             2,
-            "a flight has two attempts, and the backoff allows no other"
+            "a fetch has two attempts, and the backoff allows no other"
         );
     });
 }
@@ -91,32 +93,24 @@ fn a_new_key_is_found_by_everybody_who_asks_while_it_is_fetched() {
 }
 
 #[test]
-fn an_older_flight_that_lands_late_replaces_nothing() {
+fn a_fetch_that_is_not_the_one_under_way_changes_nothing() {
     check(|| {
-        let issuer = Issuer::with([]);
-        let landings = [(1, "old"), (2, "new")].map(|(id, kid)| {
+        let issuer = Issuer::with([Some(key_set(&["new"]))]);
+        let abandoned = {
             let issuer = issuer.clone();
             thread::spawn(move || {
-                let set = KeySet::from_jwks(key_set(&[kid]).as_bytes()).expect("a usable set");
+                let set = KeySet::from_jwks(key_set(&["old"]).as_bytes()).expect("a usable set");
                 let fetched = Fetched {
                     keys: Some(set),
                     freshness: None,
                     etag: None,
                 };
-                issuer.keys.land(&Flight::new(id, 1, false), Ok(fetched));
+                let abandoned = Fetch::new(VerifierBuilder::DEFAULT_FETCH_TIMEOUT, 1, false);
+                issuer.keys.finish(&Arc::new(abandoned), Ok(fetched));
             })
-        });
-        let watcher = issuer.clone();
-        let watcher = thread::spawn(move || {
-            let newer = watcher.knows("new");
-            assert!(
-                !(newer && watcher.knows("old")),
-                "an older set replaced a newer one"
-            );
-        });
-        for thread in landings.into_iter().chain([watcher]) {
-            thread.join().expect("no assertion failed");
-        }
+        };
+        issuer.get("new").expect("it is in the set");
+        abandoned.join().expect("no assertion failed");
         assert!(issuer.knows("new") && !issuer.knows("old"));
     });
 }
@@ -142,6 +136,7 @@ impl Issuer {
             endpoint.clone(),
             Arc::new(clock.clone()),
             CacheSettings::default(),
+            VerifierBuilder::DEFAULT_FETCH_TIMEOUT,
         );
         Self {
             keys: Arc::new(keys),

@@ -1,4 +1,4 @@
-//! A map for what a process shares by name: read without a lock, and bounded.
+//! What a process shares by name: a bounded map that is read without a lock.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ const CAPACITY: usize = 256;
 
 /// Keeps the most recently used entries. Inserting copies the map, which is rare.
 #[derive(Debug)]
-pub(crate) struct Lru<T> {
+pub(crate) struct Registry<T> {
     entries: ArcSwapOption<HashMap<String, Arc<Entry<T>>>>,
     ticks: AtomicU64,
 }
@@ -22,7 +22,7 @@ struct Entry<T> {
     last_used: AtomicU64,
 }
 
-impl<T> Lru<T> {
+impl<T> Registry<T> {
     pub(crate) const fn new() -> Self {
         Self {
             entries: ArcSwapOption::const_empty(),
@@ -65,6 +65,7 @@ impl<T> Lru<T> {
         self.get(name).unwrap_or_else(|| entry.value.clone())
     }
 
+    #[cfg(feature = "test-util")]
     pub(crate) fn clear(&self) {
         self.entries.store(None);
     }

@@ -8,12 +8,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::auth::Signer;
-use super::base64url;
-use super::error::KeySetError;
-use super::header::MAX_KID;
-use super::json;
-use super::signature::{COORDINATE_LENGTH, VerifyingKey};
+use crate::verify::error::{ErrorCode, KeySetError, TokenError};
+use crate::verify::token::header::MAX_KID;
+use crate::verify::token::signature::{COORDINATE_LENGTH, VerifyingKey};
+use crate::verify::token::{base64url, json};
 
 /// Most bytes of a key set.
 pub(crate) const MAX_KEY_SET: usize = 64 * 1024;
@@ -27,6 +25,7 @@ pub(crate) struct KeySet {
     /// A key that came without a name, as a PEM does: it answers to every name.
     unnamed: Option<Slot>,
     /// The document, to tell whether a later one differs and to export.
+    #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "given keys do not change"))]
     text: String,
 }
 
@@ -57,8 +56,8 @@ impl KeySet {
     pub(crate) fn from_jwks(document: &[u8]) -> Result<Self, KeySetError> {
         within_limit(document)?;
         let text = str::from_utf8(document).map_err(|_| KeySetError::Malformed("not UTF-8"))?;
-        let keys: Vec<&RawValue> = json::members(text)
-            .and_then(|members| serde_json::from_str(members.get("keys").map_or("null", |keys| keys.get())))
+        let keys: Vec<&RawValue> = json::member(text, "keys")
+            .and_then(|keys| serde_json::from_str(keys.map_or("null", RawValue::get)))
             .map_err(|_| KeySetError::Malformed("not a JSON object with one `keys` array"))?;
         if keys.len() > MAX_KEYS {
             return Err(KeySetError::Malformed("too many keys"));
@@ -87,7 +86,9 @@ impl KeySet {
                 keys: BTreeMap::from([(kid.clone(), slot)]),
                 ..Self::default()
             }),
-            Some(_) => Err(KeySetError::Malformed("its `kid` is none that a token can name")),
+            Some(_) => Err(KeySetError::Malformed(
+                "the key's `kid` is not a text, is empty, or is too long",
+            )),
         }
     }
 
@@ -113,9 +114,14 @@ impl KeySet {
         self.keys.get(kid).or(self.unnamed.as_ref())
     }
 
-    /// Whether the set still has the very key that a token was verified with.
-    pub(crate) fn holds(&self, signer: &Signer) -> bool {
-        matches!(self.get(&signer.kid), Some(Slot::Usable { key, .. }) if Arc::ptr_eq(key, &signer.key))
+    /// The usable key of this name, or why there is none.
+    pub(crate) fn find(&self, kid: &str) -> Result<Arc<VerifyingKey>, TokenError> {
+        from_slot(kid, self.get(kid).ok_or_else(|| unknown(kid))?)
+    }
+
+    /// Whether `key` is the set's key of this name.
+    pub(crate) fn holds(&self, kid: &str, key: &Arc<VerifyingKey>) -> bool {
+        matches!(self.get(kid), Some(Slot::Usable { key: held, .. }) if Arc::ptr_eq(held, key))
     }
 
     /// The names of the keys that can be used.
@@ -128,6 +134,7 @@ impl KeySet {
     }
 
     /// The JWKS document that the set was read from.
+    #[cfg(feature = "http")]
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
@@ -185,6 +192,38 @@ impl Slot {
     fn at(point: Point) -> Option<Self> {
         let key = Arc::new(VerifyingKey::from_coordinates(&point.0, &point.1)?);
         Some(Self::Usable { key, point })
+    }
+}
+
+/// The key in a slot, or why it cannot be used.
+pub(crate) fn from_slot(kid: &str, slot: &Slot) -> Result<Arc<VerifyingKey>, TokenError> {
+    match slot {
+        Slot::Usable { key, .. } => Ok(key.clone()),
+        Slot::Ambiguous => {
+            let detail = format!("the issuer has two different keys named {}", shown(kid));
+            Err(TokenError::new(ErrorCode::KeyAmbiguous, detail))
+        }
+        Slot::Unusable => {
+            let detail = format!("the issuer's key named {} cannot verify ES256", shown(kid));
+            Err(TokenError::new(ErrorCode::KeyUnusable, detail))
+        }
+    }
+}
+
+pub(crate) fn unknown(kid: &str) -> TokenError {
+    TokenError::new(
+        ErrorCode::KidUnknown,
+        format!("the issuer has no key named {}", shown(kid)),
+    )
+}
+
+/// A key's name for people: escaped, and at most 64 characters of it.
+fn shown(kid: &str) -> String {
+    const MOST: usize = 64;
+    let escaped: String = kid.escape_default().take(MOST + 1).collect();
+    match escaped.char_indices().nth(MOST) {
+        Some((end, _)) => format!("`{}…`", &escaped[..end]),
+        None => format!("`{escaped}`"),
     }
 }
 

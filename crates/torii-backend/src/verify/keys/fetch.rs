@@ -6,39 +6,54 @@ use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, HeaderMap, IF_NONE_MATCH, USER_AGENT};
 use http::{Request, StatusCode};
 
-use super::cache::Fetched;
-use super::error::{FetchError, KeySetError};
 use super::jwks::{KeySet, MAX_KEY_SET};
 use crate::http_client::{HttpClient, HttpError, HttpErrorKind, Limits, headers, user_agent};
+use crate::verify::error::{FetchError, KeySetError};
 
 /// Where an issuer publishes its keys, relative to the issuer.
 pub(crate) const KEY_SET_PATH: &str = "/_torii/.well-known/jwks.json";
-/// Until a connection must stand, and until an attempt must be over.
+/// Until a connection must stand.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Part of a fetch's time after which an attempt must be over: 3 s of the default.
+const ATTEMPT_SHARE: f64 = 0.6;
+
+/// What a fetch brought.
+#[derive(Debug)]
+pub(super) struct Fetched {
+    /// `None` when the endpoint says that nothing has changed.
+    pub(super) keys: Option<KeySet>,
+    pub(super) freshness: Option<Duration>,
+    pub(super) etag: Option<String>,
+}
 
 /// Fetches the key set at `url`, unless it is still the one that `etag` names.
 ///
 /// A broken connection and a server error are tried again, up to `attempts` in all; nothing else is.
-pub(crate) async fn fetch(
+pub(super) async fn fetch(
     client: &dyn HttpClient,
     url: &str,
     etag: Option<&str>,
     attempts: u32,
+    timeout: Duration,
 ) -> Result<Fetched, FetchError> {
     let mut left = attempts;
     loop {
         left -= 1;
-        match attempt(client, url, etag).await {
+        match attempt(client, url, etag, timeout.mul_f64(ATTEMPT_SHARE)).await {
             Err(error) if left > 0 && worth_another(&error) => {
-                tracing::debug!(%error, "key set: trying once more");
+                tracing::debug!(error = %error.with_causes(), "key set: trying once more");
             }
             outcome => return outcome,
         }
     }
 }
 
-async fn attempt(client: &dyn HttpClient, url: &str, etag: Option<&str>) -> Result<Fetched, FetchError> {
+async fn attempt(
+    client: &dyn HttpClient,
+    url: &str,
+    etag: Option<&str>,
+    timeout: Duration,
+) -> Result<Fetched, FetchError> {
     let mut request = Request::get(url)
         .header(ACCEPT, "application/json")
         .header(ACCEPT_ENCODING, "identity")
@@ -49,9 +64,7 @@ async fn attempt(client: &dyn HttpClient, url: &str, etag: Option<&str>) -> Resu
     let request = request
         .body(Bytes::new())
         .map_err(|error| HttpError::new(HttpErrorKind::Setup, error))?;
-    let reply = client
-        .send(request, Limits::new(ATTEMPT_TIMEOUT, MAX_KEY_SET))
-        .await;
+    let reply = client.send(request, Limits::new(timeout, MAX_KEY_SET)).await;
     let reply = reply.map_err(|error| match error.kind() {
         HttpErrorKind::TooLarge => FetchError::KeySet(KeySetError::TooLarge { limit: MAX_KEY_SET }),
         _ => FetchError::Http(error),

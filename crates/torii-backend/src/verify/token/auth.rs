@@ -1,11 +1,14 @@
 //! What a verified token says.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use once_cell::race::OnceBox;
 use serde::de::DeserializeOwned;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use torii_backend_types::{ActiveOrganization, Actor};
 
@@ -14,7 +17,8 @@ use super::signature::VerifyingKey;
 
 /// A token's claims after verification. Cheap to clone: clones share the claims.
 ///
-/// The only way to get one is to verify a token. `Debug` shows the ids and the flags, not the remaining claims.
+/// The only way to get one is to verify a token; tests can make one with `Auth::for_test` (feature `test-util`). `Debug`
+/// shows the ids and the flags, not the remaining claims. [`Serialize`] writes every claim, as [`raw`](Self::raw) has it.
 #[derive(Clone)]
 pub struct Auth(Arc<Verified>);
 
@@ -29,13 +33,16 @@ pub(crate) struct Times {
 /// The issuer's key that a token was verified with.
 #[derive(Clone, Debug)]
 pub(crate) struct Signer {
+    /// The issuer's place among those of the verifier.
+    pub(crate) issuer: usize,
     pub(crate) kid: Arc<str>,
     pub(crate) key: Arc<VerifyingKey>,
 }
 
 /// What a token says. Most of it stands in the payload and is not kept a second time.
 pub(crate) struct Verified {
-    pub(crate) signer: Signer,
+    /// `None` in tests.
+    pub(crate) signer: Option<Signer>,
     pub(crate) user_id: Text,
     pub(crate) environment_id: Text,
     /// The configured issuer, which all tokens share.
@@ -57,7 +64,14 @@ impl Verified {
         self.parties.get_or_init(|| {
             let claims = self.read();
             let [o, org_id, org_role] = ["o", "org_id", "org_role"].map(|name| claims.get(name));
+            let audience = match claims.get("aud") {
+                Some(Value::Array(audience)) => audience.as_slice(),
+                audience => audience.map_or(&[][..], std::slice::from_ref),
+            };
+            let text = |value: &Value| value.as_str().map(str::to_owned);
             Box::new(Parties {
+                audience: audience.iter().filter_map(text).collect(),
+                jwt_id: claims.get("jti").and_then(text),
                 actor: claims.get("act").cloned().map(Actor::from_claim),
                 organization: ActiveOrganization::from_claims(o, org_id, org_role),
             })
@@ -70,16 +84,18 @@ impl Verified {
     }
 }
 
-/// Who else a token is about.
+/// What a token says beside what every request needs.
 pub(crate) struct Parties {
+    audience: Vec<String>,
+    jwt_id: Option<String>,
     actor: Option<Actor>,
     organization: Option<ActiveOrganization>,
 }
 
-/// A text of the payload: the place where it stands or, where it is written with escapes, what it means.
+/// A text of the payload: the place where it stands or, where it is written with escapes, a copy without them.
 pub(crate) enum Text {
     At(Range<usize>),
-    Meaning(Box<str>),
+    Owned(Box<str>),
 }
 
 impl Text {
@@ -89,14 +105,14 @@ impl Text {
         let place = start..start.wrapping_add(text.len());
         match payload.get(place.clone()) {
             Some(there) if there == text => Self::At(place),
-            _ => Self::Meaning(text.into()),
+            _ => Self::Owned(text.into()),
         }
     }
 
     fn of<'a>(&'a self, payload: &'a str) -> &'a str {
         match self {
             Self::At(place) => &payload[place.clone()],
-            Self::Meaning(text) => text,
+            Self::Owned(text) => text,
         }
     }
 }
@@ -106,8 +122,8 @@ impl Auth {
         Self(Arc::new(verified))
     }
 
-    pub(crate) fn signer(&self) -> &Signer {
-        &self.0.signer
+    pub(crate) fn signer(&self) -> Option<&Signer> {
+        self.0.signer.as_ref()
     }
 
     pub(crate) fn times(&self) -> Times {
@@ -158,6 +174,23 @@ impl Auth {
         self.0.parties().organization.as_ref()
     }
 
+    /// Whether the user has this role, such as `org:administrator`, in the [organization](Self::organization) that the
+    /// session has switched to.
+    pub fn has_role(&self, role: &str) -> bool {
+        let organization = self.organization();
+        organization.is_some_and(|organization| organization.role.as_deref() == Some(role))
+    }
+
+    /// Whom the token is for (`aud`); empty if it does not say.
+    pub fn audience(&self) -> &[String] {
+        &self.0.parties().audience
+    }
+
+    /// The token's id (`jti`).
+    pub fn jwt_id(&self) -> Option<&str> {
+        self.0.parties().jwt_id.as_deref()
+    }
+
     /// The user's preferred locale, such as `en`.
     pub fn locale(&self) -> Option<&str> {
         Some(self.0.locale.as_ref()?.of(&self.0.payload))
@@ -171,6 +204,26 @@ impl Auth {
     /// When the token expires (`exp`), in Unix seconds. Verification allows the leeway on top.
     pub fn expires_at(&self) -> u64 {
         self.0.times.expires_at
+    }
+
+    /// The first moment at which the token is valid (`nbf`), in Unix seconds. Verification allows the leeway before it.
+    pub fn not_before(&self) -> Option<u64> {
+        self.0.times.not_before
+    }
+
+    /// [`issued_at`](Self::issued_at) as a time.
+    pub fn issued_at_time(&self) -> SystemTime {
+        time(self.issued_at())
+    }
+
+    /// [`expires_at`](Self::expires_at) as a time.
+    pub fn expires_at_time(&self) -> SystemTime {
+        time(self.expires_at())
+    }
+
+    /// [`not_before`](Self::not_before) as a time.
+    pub fn not_before_time(&self) -> Option<SystemTime> {
+        self.not_before().map(time)
     }
 
     /// Every claim, the ones above included. The first call reads them; clones share what it read.
@@ -193,6 +246,26 @@ impl PartialEq for Auth {
     fn eq(&self, other: &Self) -> bool {
         self.0.payload == other.0.payload
     }
+}
+
+impl Eq for Auth {}
+
+impl Hash for Auth {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.payload.hash(state);
+    }
+}
+
+impl Serialize for Auth {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.raw().serialize(serializer)
+    }
+}
+
+/// Unix seconds as a time. The end of the year 9999 stands for what is later: not every system can express it.
+fn time(unix_seconds: u64) -> SystemTime {
+    const LATEST: u64 = 253_402_300_799;
+    UNIX_EPOCH + Duration::from_secs(unix_seconds.min(LATEST))
 }
 
 impl fmt::Debug for Auth {

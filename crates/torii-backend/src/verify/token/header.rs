@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 
 use super::base64url::decode;
-use super::error::{ErrorCode, TokenError};
 use super::json::{self, Json, Wanted};
+use crate::verify::error::{ErrorCode, TokenError};
 
 /// Most bytes of a decoded header.
 const MAX_HEADER: usize = 4 * 1024;

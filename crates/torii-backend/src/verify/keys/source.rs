@@ -3,28 +3,24 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use rustls_pki_types::SubjectPublicKeyInfoDer;
 use rustls_pki_types::pem::PemObject;
 
-use super::auth::Signer;
-use super::cache::{from_slot, unknown};
-use super::error::{KeySetError, VerifyError};
 use super::jwks::{KeySet, MAX_KEY_SET, within_limit};
-use super::remote::RemoteKeys;
-use super::signature::VerifyingKey;
-use crate::clock::Moment;
 use crate::config::ConfigError;
+use crate::verify::error::KeySetError;
 
 /// Where the keys come from. Every source but the remote ones works without a network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeySource {
-    /// The issuer's own key set, fetched when the first token comes and kept fresh. The default.
+    /// The issuer's own key set, fetched when the first token comes and kept fresh. The default. Needs the feature `http`.
     #[default]
     Issuer,
-    /// A key set at another address than the issuer's. It is trusted as much as the issuer would be.
+    /// A key set at another address than the issuer's, which is asked for exactly as it is written here. It is trusted as
+    /// much as the issuer would be. An https address (or http on loopback), without credentials and fragment. Needs the
+    /// feature `http`.
     Url(String),
     /// The text of a PEM with one P-256 public key (`BEGIN PUBLIC KEY`, the point uncompressed, as is usual) and nothing else.
     /// It answers to every `kid`.
@@ -40,52 +36,8 @@ pub enum KeySource {
 /// How each section of a PEM begins ([RFC 7468](https://www.rfc-editor.org/rfc/rfc7468)); text around sections is allowed.
 const PEM_BEGIN: &str = "-----BEGIN ";
 
-/// A source's keys, ready to be asked.
-#[derive(Clone, Debug)]
-pub(crate) enum Keys {
-    Given(Arc<KeySet>),
-    Remote(Arc<RemoteKeys>),
-}
-
-impl Keys {
-    /// Whether the key is at hand, however old.
-    pub(crate) fn knows(&self, kid: &str) -> bool {
-        match self {
-            Self::Given(set) => set.get(kid).is_some(),
-            Self::Remote(remote) => remote.knows(kid),
-        }
-    }
-
-    /// Whether the key is still the issuer's, and so fresh that nothing needs to be decided.
-    pub(crate) fn hold_fresh(&self, signer: &Signer, now: Moment) -> bool {
-        match self {
-            Self::Given(set) => set.holds(signer),
-            Self::Remote(remote) => remote.look_fresh(now, |keys| keys.holds(signer)) == Some(true),
-        }
-    }
-
-    pub(crate) async fn get(&self, kid: &str) -> Result<Arc<VerifyingKey>, VerifyError> {
-        match self {
-            Self::Given(set) => given(set, kid),
-            Self::Remote(remote) => remote.get(kid).await,
-        }
-    }
-
-    pub(crate) fn get_blocking(&self, kid: &str) -> Result<Arc<VerifyingKey>, VerifyError> {
-        match self {
-            Self::Given(set) => given(set, kid),
-            Self::Remote(remote) => remote.get_blocking(kid),
-        }
-    }
-}
-
-fn given(set: &KeySet, kid: &str) -> Result<Arc<VerifyingKey>, VerifyError> {
-    let slot = set.get(kid).ok_or_else(|| unknown(kid))?;
-    Ok(from_slot(kid, slot)?)
-}
-
 /// Reads the keys of a source that needs no network; `None` for one that does.
-pub(crate) fn read(source: &KeySource) -> Result<Option<KeySet>, ConfigError> {
+pub(in crate::verify) fn read(source: &KeySource) -> Result<Option<KeySet>, ConfigError> {
     let parsed = match source {
         KeySource::Issuer | KeySource::Url(_) => return Ok(None),
         KeySource::Pem(text) => from_pem(text),
@@ -103,6 +55,14 @@ pub(crate) fn read(source: &KeySource) -> Result<Option<KeySet>, ConfigError> {
         .map_err(|error| ConfigError::new("key source", error.to_string()))
 }
 
+#[cfg(not(feature = "http"))]
+pub(in crate::verify) fn needs_http() -> ConfigError {
+    ConfigError::new(
+        "key source",
+        "keys can only be fetched with torii-backend's feature `http`",
+    )
+}
+
 /// The text of a file, as far as to tell that it is too large.
 fn read_file(path: &Path) -> io::Result<String> {
     let mut text = String::new();
@@ -116,7 +76,7 @@ fn from_any(text: &str) -> Result<KeySet, KeySetError> {
     if !text.trim_start().starts_with('{') && text.contains(PEM_BEGIN) {
         return from_pem(text);
     }
-    // A JWK has no `keys`; a key set has nothing else that matters.
+    // Only a key set has a member `keys`.
     match KeySet::from_jwks(text.as_bytes()) {
         Err(KeySetError::Malformed(_)) => KeySet::from_jwk(text.as_bytes()),
         outcome => outcome,

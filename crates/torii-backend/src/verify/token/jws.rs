@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::base64url::{decode, decode_exactly};
 use super::claims::Claims;
-use super::error::{ErrorCode, TokenError};
 use super::header::HeaderPolicy;
 use super::signature::{SIGNATURE_LENGTH, VerifyingKey};
+use crate::verify::error::{ErrorCode, TokenError};
 
 /// Most bytes of a token.
 pub(crate) const MAX_TOKEN: usize = 16 * 1024;

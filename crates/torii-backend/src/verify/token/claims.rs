@@ -7,8 +7,9 @@ use once_cell::race::OnceBox;
 use serde_json::Value;
 
 use super::auth::{Auth, Signer, Text, Times, Verified};
-use super::error::{ErrorCode, TokenError};
+use super::issuer::Issuer;
 use super::json::{self, Json, Wanted};
+use crate::verify::error::{ErrorCode, TokenError};
 
 /// The largest integer that every JSON implementation holds exactly, 2^53 - 1.
 const MAX_SECONDS: u64 = (1 << 53) - 1;
@@ -16,8 +17,6 @@ const MAX_SECONDS: u64 = (1 << 53) - 1;
 /// What an operator demands of a token.
 #[derive(Clone, Debug)]
 pub(crate) struct ClaimsPolicy {
-    /// The issuer as it was given, and without its trailing slashes. Nothing else is equal to it.
-    pub(crate) issuers: [Arc<str>; 2],
     pub(crate) audiences: Vec<String>,
     pub(crate) authorized_parties: Vec<String>,
     pub(crate) leeway: Duration,
@@ -50,6 +49,11 @@ impl<'p> Claims<'p> {
         let claims = json::pick(payload).ok()?;
         Some(Self { payload, ..claims })
     }
+
+    /// Who the token says has issued it.
+    pub(crate) fn issuer(&self) -> Result<&str, TokenError> {
+        text(self.iss.as_ref(), "iss")
+    }
 }
 
 impl<'p> Wanted<'p> for Claims<'p> {
@@ -77,15 +81,26 @@ impl<'p> Wanted<'p> for Claims<'p> {
 impl ClaimsPolicy {
     /// The two claims worth looking at before a key is fetched: a token of another issuer, or of yesterday, must
     /// not cause a request.
-    pub(crate) fn check_before_key(&self, claims: &Claims<'_>, now: u64) -> Result<(), TokenError> {
-        self.issuer(claims)?;
+    pub(crate) fn check_before_key(
+        &self,
+        claims: &Claims<'_>,
+        issuer: &Issuer,
+        now: u64,
+    ) -> Result<(), TokenError> {
+        issued_by(issuer, claims)?;
         self.expires_at(claims, now)?;
         Ok(())
     }
 
     /// Checks every claim of a token whose signature has been verified.
-    pub(crate) fn check(&self, claims: &Claims<'_>, signer: Signer, now: u64) -> Result<Auth, TokenError> {
-        let issuer = self.issuer(claims)?.clone();
+    pub(crate) fn check(
+        &self,
+        claims: &Claims<'_>,
+        issuer: &Issuer,
+        signer: Option<Signer>,
+        now: u64,
+    ) -> Result<Auth, TokenError> {
+        let issuer = issued_by(issuer, claims)?.clone();
         let expires_at = self.expires_at(claims, now)?;
         let user_id = text(claims.sub.as_ref(), "sub")?;
         let environment_id = text(claims.pid.as_ref(), "pid")?;
@@ -95,7 +110,7 @@ impl ClaimsPolicy {
         self.not_premature(not_before, now)?;
         self.audience(claims.aud.as_ref())?;
         self.authorized_party(claims.azp.as_ref())?;
-        // Nobody asks what it says, but RFC 7519, section 4.1.7, that it is a text.
+        // RFC 7519, section 4.1.7: its value must be a string.
         if claims.jti.as_ref().is_some_and(|id| id.as_str().is_none()) {
             return Err(wrong_type("jti"));
         }
@@ -137,12 +152,6 @@ impl ClaimsPolicy {
     }
 
     /// The configured spelling that the token has.
-    fn issuer(&self, claims: &Claims<'_>) -> Result<&Arc<str>, TokenError> {
-        let issuer = text(claims.iss.as_ref(), "iss")?;
-        let ours = self.issuers.iter().find(|ours| ***ours == *issuer);
-        ours.ok_or_else(|| TokenError::new(ErrorCode::IssuerMismatch, "the token has another issuer"))
-    }
-
     fn expires_at(&self, claims: &Claims<'_>, now: u64) -> Result<u64, TokenError> {
         let expires_at = seconds(claims.exp.as_ref(), "exp")?.ok_or_else(|| missing("exp"))?;
         self.not_expired(expires_at, now)?;
@@ -218,6 +227,14 @@ impl ClaimsPolicy {
             )),
         }
     }
+}
+
+fn issued_by<'i>(issuer: &'i Issuer, claims: &Claims<'_>) -> Result<&'i Arc<str>, TokenError> {
+    let spelling = issuer.spelled(claims.issuer()?);
+    spelling.ok_or_else(|| {
+        let detail = format!("the token is not issued by {}", issuer.as_str());
+        TokenError::new(ErrorCode::IssuerMismatch, detail)
+    })
 }
 
 /// A required claim that is a text and not empty.

@@ -1,26 +1,37 @@
-//! What the key cache waits and locks with. The model check (`cargo` with `--cfg torii_model_check`) puts shuttle's in its place,
-//! which runs the threads in every order it can think of.
+//! What the key cache waits and locks with, and where it runs fetches. The model check (`--cfg torii_model_check`) puts
+//! shuttle's in their place, which runs the threads in many different orders.
 
 #[cfg(not(torii_model_check))]
 mod primitives {
-    pub(crate) use std::sync::atomic::{AtomicBool, AtomicUsize};
+    pub(crate) use std::sync::atomic::AtomicBool;
     pub(crate) use std::sync::{Mutex, MutexGuard};
-    pub(crate) use std::thread;
 
     pub(crate) use event_listener::{Event, Listener};
+
+    pub(crate) use crate::runtime::{sleep_until, spawn_detached as spawn};
 }
 
 #[cfg(torii_model_check)]
 mod primitives {
+    use std::future::{Pending, pending};
+    use std::io;
     use std::pin::Pin;
     use std::task::{Context, Poll};
     use std::time::Instant;
 
-    pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicUsize};
+    pub(crate) use shuttle::sync::atomic::AtomicBool;
     pub(crate) use shuttle::sync::{Mutex, MutexGuard};
-    pub(crate) use shuttle::thread;
 
     use shuttle::sync::{Arc, Condvar};
+
+    pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        shuttle::thread::spawn(|| shuttle::future::block_on(future));
+        Ok(())
+    }
+
+    pub(crate) fn sleep_until(_deadline: Instant) -> io::Result<Pending<()>> {
+        Ok(pending())
+    }
 
     /// An `event_listener::Event`. Time stands still in a model, so that a wake-up that is lost is a deadlock.
     #[derive(Debug, Default)]
@@ -35,6 +46,10 @@ mod primitives {
             let (count, changed) = &*self.0;
             *lock(count) += 1;
             changed.notify_all();
+        }
+
+        pub(crate) fn total_listeners(&self) -> usize {
+            0
         }
 
         pub(crate) fn listen(&self) -> EventListener {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::id::UserId;
+use super::id::UserId;
 
 /// The body of "mint an impersonation token".
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

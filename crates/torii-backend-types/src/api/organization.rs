@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::id::{OrganizationId, RoleSetId, UserId};
-use crate::metadata::Metadata;
+use super::id::{OrganizationId, RoleSetId, UserId};
+use super::metadata::Metadata;
 
 /// An organization of the environment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::id::{EnvironmentId, OrganizationId, UserId};
-use crate::metadata::{Metadata, not_null};
-use crate::open_enum::open_enum;
-use crate::patch::Patch;
+use super::id::{EnvironmentId, OrganizationId, UserId};
+use super::metadata::{Metadata, not_null};
+use super::open_enum::open_enum;
+use super::patch::Patch;
 
 /// An end-user, with the private metadata that only the backend API shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::id::{EnvironmentId, OrganizationId, SessionId, UserId};
+use super::id::{EnvironmentId, OrganizationId, SessionId, UserId};
 
 /// An active session: neither expired nor revoked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
