@@ -96,6 +96,7 @@ impl HttpError {
     }
 
     /// An error that ends a call between two attempts, so that nothing more was sent.
+    #[cfg(feature = "client")]
     pub(crate) fn before_sending(kind: HttpErrorKind) -> Self {
         Self {
             unsent: true,
