@@ -22,8 +22,8 @@ use crate::process::{self, PerProcess};
 /// How often a blocking wait asks whether it is to end: soon enough for Ctrl-C to feel prompt.
 pub const INTERRUPT_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Name look-ups at one time, each on a thread: more would only pile up before a resolver that does not answer.
-const MAX_LOOKUPS: usize = 16;
+/// Threads for what blocks, which is name look-ups: more would only pile up before a resolver that does not answer.
+const MAX_BLOCKING: usize = 16;
 
 static EXCHANGES: PerProcess<Background> = PerProcess::new();
 /// Apart from the exchanges, so that no deadline is late when an [`HttpClient`](crate::http_client::HttpClient) or the
@@ -57,7 +57,7 @@ impl Background {
 fn exchanges() -> io::Result<Handle> {
     let start = || {
         let mut builder = Builder::new_current_thread();
-        builder.enable_all().max_blocking_threads(MAX_LOOKUPS);
+        builder.enable_all().max_blocking_threads(MAX_BLOCKING);
         Background::start("torii-http", &mut builder)
     };
     Ok(EXCHANGES.get_or_try_make(start)?.runtime.clone())
