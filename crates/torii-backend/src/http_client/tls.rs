@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use once_cell::race::OnceBox;
+use arc_swap::ArcSwapOption;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -21,27 +21,28 @@ const DIRECTORIES: &str = "SSL_CERT_DIR";
 type Certificates = Vec<CertificateDer<'static>>;
 
 /// What the environment or the platform says, which is read once. Plain data, which a fork's child inherits.
-static ROOTS: OnceBox<Arc<RootCertStore>> = OnceBox::new();
+static ROOTS: ArcSwapOption<RootCertStore> = ArcSwapOption::const_empty();
 
 /// Trusts exactly `given` or, without it, what the environment names or, without that, the platform's roots. Only where the
 /// platform has none, the web's roots as of this crate's release are trusted. The error says which variable is to blame.
 ///
 /// Reading files, it blocks its thread.
 pub(super) fn config(given: Option<&Certificates>) -> Result<ClientConfig, String> {
-    match given {
-        Some(given) => trusting(store(given.clone())),
-        None => trusting(ROOTS.get_or_try_init(read_roots)?.clone()),
-    }
+    let roots = match (given, ROOTS.load_full()) {
+        (Some(given), _) => store(given.clone()),
+        (None, Some(roots)) => roots,
+        (None, None) => {
+            let roots = store(named_by_environment()?.unwrap_or_else(platform_roots));
+            ROOTS.store(Some(roots.clone()));
+            roots
+        }
+    };
+    trusting(roots)
 }
 
 /// Trusts nobody: for plain http.
 pub(super) fn none() -> Result<ClientConfig, String> {
     trusting(store(Vec::new()))
-}
-
-fn read_roots() -> Result<Box<Arc<RootCertStore>>, String> {
-    let named = named_by_environment()?;
-    Ok(Box::new(store(named.unwrap_or_else(platform_roots))))
 }
 
 fn store(mut certificates: Certificates) -> Arc<RootCertStore> {
