@@ -3,27 +3,27 @@
 //! Callers need no runtime of their own, and a connection outlives the caller that opened it. Both threads start with
 //! the first use. A fork's child starts its own ([`PerProcess`]).
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
+use std::mem;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker, ready};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio::time::{Sleep, Timeout};
 use tracing::instrument::WithSubscriber;
 
-use crate::process::PerProcess;
+use crate::process::{self, PerProcess};
 
 /// How often a blocking wait asks whether it is to end: soon enough for Ctrl-C to feel prompt.
 pub const INTERRUPT_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Name look-ups at one time, each on a thread: more would only pile up before a resolver that does not answer.
-const MAX_LOOKUPS: usize = 16;
+/// Threads for what blocks, which is name look-ups: more would only pile up before a resolver that does not answer.
+const MAX_BLOCKING: usize = 16;
 
 static EXCHANGES: PerProcess<Background> = PerProcess::new();
 /// Apart from the exchanges, so that no deadline is late when an [`HttpClient`](crate::http_client::HttpClient) or the
@@ -57,7 +57,7 @@ impl Background {
 fn exchanges() -> io::Result<Handle> {
     let start = || {
         let mut builder = Builder::new_current_thread();
-        builder.enable_all().max_blocking_threads(MAX_LOOKUPS);
+        builder.enable_all().max_blocking_threads(MAX_BLOCKING);
         Background::start("torii-http", &mut builder)
     };
     Ok(EXCHANGES.get_or_try_make(start)?.runtime.clone())
@@ -80,18 +80,7 @@ where
     F: Future<Output: Send> + Send + 'static,
 {
     let task = exchanges()?.spawn(future.with_current_subscriber());
-    Ok(Running(task))
-}
-
-/// Runs `future` until `deadline`, which is kept as [`sleep_until`] keeps it.
-///
-/// # Errors
-///
-/// If the thread for deadlines cannot be started.
-pub(crate) fn timeout_at<F: Future>(deadline: Instant, future: F) -> io::Result<Timeout<F>> {
-    let runtime = deadlines()?;
-    let _entered = runtime.enter();
-    Ok(tokio::time::timeout_at(deadline.into(), future))
+    Ok(Running(Own::new(task)))
 }
 
 /// Runs `future` as [`spawn`] does, and nothing cancels it.
@@ -104,7 +93,8 @@ pub(crate) fn spawn_detached(future: impl Future<Output = ()> + Send + 'static) 
     Ok(())
 }
 
-/// Ends at `deadline`. Any executor can poll it, and nothing that blocks a thread for exchanges delays it.
+/// Ends at `deadline`. Any executor can poll it, and nothing that blocks a thread for exchanges delays it. In another
+/// process than the one that made it, it ends at once.
 ///
 /// # Errors
 ///
@@ -112,18 +102,78 @@ pub(crate) fn spawn_detached(future: impl Future<Output = ()> + Send + 'static) 
 pub(crate) fn sleep_until(deadline: Instant) -> io::Result<Sleep> {
     let runtime = deadlines()?;
     let _entered = runtime.enter();
-    Ok(tokio::time::sleep_until(deadline.into()))
+    Ok(Sleep(Own::new(Box::pin(tokio::time::sleep_until(
+        deadline.into(),
+    )))))
+}
+
+/// The output of `future`, or nothing if it has not ended at `deadline`, which is kept as [`sleep_until`] keeps it.
+///
+/// # Errors
+///
+/// If the thread for deadlines cannot be started.
+pub(crate) async fn timeout_at<F: Future>(deadline: Instant, future: F) -> io::Result<Option<F::Output>> {
+    let (mut future, mut sleep) = (pin!(future), sleep_until(deadline)?);
+    let output = poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => Pin::new(&mut sleep).poll(cx).map(|()| None),
+    });
+    Ok(output.await)
+}
+
+/// A value that belongs to a runtime. Dropped in a fork's child, it is leaked: to drop it could wait for a lock that a
+/// thread of the parent held at the fork.
+#[derive(Debug)]
+struct Own<T> {
+    epoch: u64,
+    value: Option<T>,
+}
+
+impl<T> Own<T> {
+    fn new(value: T) -> Self {
+        Self {
+            epoch: process::epoch(),
+            value: Some(value),
+        }
+    }
+
+    /// The value, in the process that made it.
+    fn get(&mut self) -> Option<&mut T> {
+        self.value.as_mut().filter(|_| self.epoch == process::epoch())
+    }
+}
+
+impl<T> Drop for Own<T> {
+    fn drop(&mut self) {
+        if self.get().is_none() {
+            mem::forget(self.value.take());
+        }
+    }
+}
+
+/// A deadline, from [`sleep_until`].
+#[derive(Debug)]
+pub(crate) struct Sleep(Own<Pin<Box<tokio::time::Sleep>>>);
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.0
+            .get()
+            .map_or(Poll::Ready(()), |sleep| sleep.as_mut().poll(cx))
+    }
 }
 
 /// A future on the process's runtime. Any executor can wait for it; dropped, it is cancelled.
 #[derive(Debug)]
 #[must_use = "dropped, it is cancelled"]
-pub struct Running<T>(JoinHandle<T>);
+pub struct Running<T>(Own<JoinHandle<T>>);
 
-/// Why a [`Running`] future brought nothing: it panicked.
+/// Why a [`Running`] future brought nothing: it panicked, or the process forked and this is the child.
 #[derive(Debug, thiserror::Error)]
-#[error("a background task panicked")]
-pub struct Panicked;
+#[error("a background task ended without an outcome")]
+pub struct NoOutcome;
 
 impl<T> Running<T> {
     /// Waits on this thread. `interrupted` is asked every [`INTERRUPT_INTERVAL`]; after `true` the future is cancelled,
@@ -131,8 +181,8 @@ impl<T> Running<T> {
     ///
     /// # Errors
     ///
-    /// If the future panicked.
-    pub fn wait(self, interrupted: impl Fn() -> bool) -> Result<Option<T>, Panicked> {
+    /// If the future panicked, or the process forked meanwhile.
+    pub fn wait(self, interrupted: impl Fn() -> bool) -> Result<Option<T>, NoOutcome> {
         poll_until(pin!(self), interrupted).transpose()
     }
 }
@@ -172,16 +222,21 @@ fn poll_until<F: Future>(mut future: Pin<&mut F>, interrupted: impl Fn() -> bool
 }
 
 impl<T> Future for Running<T> {
-    type Output = Result<T, Panicked>;
+    type Output = Result<T, NoOutcome>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Poll::Ready(ready!(Pin::new(&mut self.0).poll(cx)).map_err(|_| Panicked))
+        let Some(task) = self.0.get() else {
+            return Poll::Ready(Err(NoOutcome));
+        };
+        Pin::new(task).poll(cx).map_err(|_| NoOutcome)
     }
 }
 
 impl<T> Drop for Running<T> {
     fn drop(&mut self) {
-        self.0.abort();
+        if let Some(task) = self.0.get() {
+            task.abort();
+        }
     }
 }
 

@@ -23,9 +23,22 @@ pub struct CreateImpersonationToken {
     pub expires_in_seconds: Option<i64>,
 }
 
+impl CreateImpersonationToken {
+    /// A token for this actor and reason, with the service's defaults.
+    pub fn new(actor_user_id: UserId, reason: impl Into<String>) -> Self {
+        Self {
+            actor_user_id,
+            reason: reason.into(),
+            redirect_url: None,
+            expires_in_seconds: None,
+        }
+    }
+}
+
 /// A token that opens one session in a user's place. `Debug` shows neither it nor the address that carries it.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub struct ImpersonationToken {
     /// The token, good for one use.
     pub token: String,

@@ -11,6 +11,7 @@ use super::open_enum::open_enum;
 /// An invitation, without its metadata, which [`InvitationDetail`] has.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub struct Invitation {
     /// Identifies the invitation.
     pub id: InvitationId,
@@ -38,6 +39,7 @@ pub struct Invitation {
 /// An invitation with the metadata that its user will start with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub struct InvitationDetail {
     /// Identifies the invitation.
     pub id: InvitationId,
@@ -98,6 +100,16 @@ pub struct CreateInvitation {
     pub public_metadata: Metadata,
     /// The user's first private metadata. Always sent, if only as an empty object.
     pub private_metadata: Metadata,
+}
+
+impl CreateInvitation {
+    /// An invitation of this address, with the service's defaults.
+    pub fn with_email(email: impl Into<String>) -> Self {
+        Self {
+            email: email.into(),
+            ..Self::default()
+        }
+    }
 }
 
 /// Which invitations a list returns. All that is given must hold. Travels in the query.

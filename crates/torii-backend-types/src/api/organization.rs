@@ -10,6 +10,7 @@ use super::metadata::Metadata;
 /// An organization of the environment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub struct Organization {
     /// Identifies the organization.
     pub id: OrganizationId,
@@ -37,6 +38,7 @@ pub struct Organization {
 /// A user's membership, as the organization sees it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub struct Member {
     /// The organization.
     pub organization_id: OrganizationId,
@@ -63,6 +65,7 @@ pub struct Member {
 /// A user's membership, as the user sees it. The metadata is the membership's, not the organization's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub struct Membership {
     /// The organization.
     pub organization_id: OrganizationId,

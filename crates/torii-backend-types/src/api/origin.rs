@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 /// The origins of an environment, such as `capacitor://localhost`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub struct AllowedOrigins {
     /// Scheme, host and port of each.
     pub origins: Vec<String>,

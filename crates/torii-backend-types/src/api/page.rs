@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// One page of a list, in the list's stable order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub struct Page<T> {
     /// The items of this page.
     pub items: Vec<T>,

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 /// The document that comes with a refusal (`application/problem+json`).
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub struct Problem {
     /// A URI that names the kind of problem.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]

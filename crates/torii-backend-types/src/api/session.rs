@@ -9,6 +9,7 @@ use super::id::{EnvironmentId, OrganizationId, SessionId, UserId};
 /// An active session: neither expired nor revoked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub struct Session {
     /// Identifies the session.
     pub id: SessionId,

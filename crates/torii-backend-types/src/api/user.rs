@@ -14,6 +14,7 @@ use super::patch::Patch;
 /// An end-user, with the private metadata that only the backend API shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub struct User {
     /// Identifies the user. Tokens carry it as the `sub` claim.
     pub id: UserId,
@@ -122,6 +123,16 @@ pub struct CreateUser {
     /// The first unsafe metadata.
     #[serde(deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub unsafe_metadata: Option<Metadata>,
+}
+
+impl CreateUser {
+    /// A user with an address, and nothing else.
+    pub fn with_email(email: impl Into<String>) -> Self {
+        Self {
+            email: Some(email.into()),
+            ..Self::default()
+        }
+    }
 }
 
 /// The body of "update user": a partial update, each field of which is kept, cleared or set.

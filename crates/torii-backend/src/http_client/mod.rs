@@ -81,8 +81,8 @@ pub enum HttpErrorKind {
     TooLarge,
     /// The client could not be set up or the request could not be written down.
     Setup,
-    /// The application interrupted the call ([`ToriiBuilder::interrupt`](crate::ToriiBuilder::interrupt)). During an
-    /// attempt, the server may have seen the request.
+    /// The application interrupted the call (`ToriiBuilder::interrupt`). During an attempt, the server may have seen the
+    /// request.
     Interrupted,
 }
 

@@ -12,6 +12,8 @@ use http::{Request, Response, Uri};
 use reqwest::redirect::Policy;
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
+use tokio::sync::OnceCell;
+use tokio::task::spawn_blocking;
 use tracing::Instrument;
 
 use super::proxy::Proxies;
@@ -61,7 +63,7 @@ struct Shared {
     settings: ReqwestClientBuilder,
     proxies: Proxies,
     /// For https, and for plain http on loopback, which needs no certificates.
-    connections: [PerProcess<Connections>; 2],
+    connections: [PerProcess<OnceCell<Connections>>; 2],
 }
 
 /// Makes a [`ReqwestClient`].
@@ -207,15 +209,10 @@ struct Pool {
 
 impl Shared {
     /// The client for new requests. An older one lives until its requests are done.
-    fn client_for(&self, uri: &Uri) -> Result<reqwest::Client, HttpError> {
+    async fn client_for(&self, uri: &Uri) -> Result<reqwest::Client, HttpError> {
         let plain = is_plain_loopback(uri);
-        let connections = self.connections[usize::from(plain)].get_or_try_make(|| {
-            let roots = self.settings.roots.as_ref().and_then(|roots| roots.as_ref().ok());
-            let tls = if plain { tls::none() } else { tls::config(roots) };
-            let tls = tls.map_err(|problem| HttpError::new(HttpErrorKind::Setup, problem))?;
-            let current = ArcSwap::from_pointee(self.open(&tls)?);
-            Ok::<_, HttpError>(Connections { tls, current })
-        })?;
+        let connections = self.connections[usize::from(plain)].get_or_make(OnceCell::new);
+        let connections = connections.get_or_try_init(|| self.set_up(plain)).await?;
         let current = connections.current.load();
         if current.opened.elapsed() < self.settings.connection_lifetime {
             return Ok(current.client.clone());
@@ -224,6 +221,23 @@ impl Shared {
         let client = pool.client.clone();
         connections.current.store(Arc::new(pool));
         Ok(client)
+    }
+
+    async fn set_up(&self, plain: bool) -> Result<Connections, HttpError> {
+        let setup = |problem| HttpError::new(HttpErrorKind::Setup, problem);
+        let tls = match plain {
+            true => tls::none().map_err(setup)?,
+            false => {
+                let roots = self.settings.roots.clone().transpose().ok().flatten();
+                // Other exchanges go on meanwhile.
+                let tls = spawn_blocking(move || tls::config(roots.as_ref()));
+                tls.await
+                    .map_err(|error| setup(error.to_string()))?
+                    .map_err(setup)?
+            }
+        };
+        let current = ArcSwap::from_pointee(self.open(&tls)?);
+        Ok(Connections { tls, current })
     }
 
     fn open(&self, tls: &ClientConfig) -> Result<Pool, HttpError> {
@@ -259,7 +273,7 @@ impl Shared {
         mut request: Request<Bytes>,
         max_body: usize,
     ) -> Result<Response<Bytes>, HttpError> {
-        let client = self.client_for(request.uri())?;
+        let client = self.client_for(request.uri()).await?;
         if let Some(Ok(user_agent)) = &self.settings.user_agent {
             request.headers_mut().insert(USER_AGENT, user_agent.clone());
         }
@@ -314,11 +328,13 @@ async fn exchange_within(
 ) -> Result<Response<Bytes>, HttpError> {
     let no_thread = |error: io::Error| HttpError::new(HttpErrorKind::Setup, error);
     let exchange = runtime::spawn(exchange.in_current_span()).map_err(no_thread)?;
-    let deadline = Instant::now() + limit;
-    match runtime::timeout_at(deadline, exchange).map_err(no_thread)?.await {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(panicked)) => Err(HttpError::new(HttpErrorKind::Broken, panicked)),
-        Err(_) => Err(HttpErrorKind::Timeout.into()),
+    match runtime::timeout_at(Instant::now() + limit, exchange)
+        .await
+        .map_err(no_thread)?
+    {
+        Some(Ok(outcome)) => outcome,
+        Some(Err(gone)) => Err(HttpError::new(HttpErrorKind::Broken, gone)),
+        None => Err(HttpErrorKind::Timeout.into()),
     }
 }
 

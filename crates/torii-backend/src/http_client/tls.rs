@@ -7,6 +7,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -19,24 +20,29 @@ const DIRECTORIES: &str = "SSL_CERT_DIR";
 
 type Certificates = Vec<CertificateDer<'static>>;
 
+/// What the environment or the platform says, which is read once. Plain data, which a fork's child inherits.
+static ROOTS: ArcSwapOption<RootCertStore> = ArcSwapOption::const_empty();
+
 /// Trusts exactly `given` or, without it, what the environment names or, without that, the platform's roots. Only where the
 /// platform has none, the web's roots as of this crate's release are trusted. The error says which variable is to blame.
+///
+/// Reading files, it blocks its thread.
 pub(super) fn config(given: Option<&Certificates>) -> Result<ClientConfig, String> {
-    let roots = match given {
-        Some(given) => given.clone(),
-        None => match named_by_environment()? {
-            Some(named) => named,
-            None => platform_roots(),
-        },
+    let roots = match (given, ROOTS.load_full()) {
+        (Some(given), _) => store(given.clone()),
+        (None, Some(roots)) => roots,
+        (None, None) => {
+            let roots = store(named_by_environment()?.unwrap_or_else(platform_roots));
+            ROOTS.store(Some(roots.clone()));
+            roots
+        }
     };
-    let mut store = RootCertStore::empty();
-    store.add_parsable_certificates(roots);
-    trusting(store)
+    trusting(roots)
 }
 
 /// Trusts nobody: for plain http.
 pub(super) fn none() -> Result<ClientConfig, String> {
-    trusting(RootCertStore::empty())
+    trusting(store(Vec::new()))
 }
 
 /// What a server is offered (ALPN). Key sets alone are fetched over HTTP/1.1.
@@ -45,7 +51,16 @@ const PROTOCOLS: &[&[u8]] = match cfg!(feature = "client") {
     false => &[b"http/1.1"],
 };
 
-fn trusting(roots: RootCertStore) -> Result<ClientConfig, String> {
+fn store(mut certificates: Certificates) -> Arc<RootCertStore> {
+    // Several variables often name the same file.
+    certificates.sort_unstable_by(|a, b| a.as_ref().cmp(b.as_ref()));
+    certificates.dedup();
+    let mut store = RootCertStore::empty();
+    store.add_parsable_certificates(certificates);
+    Arc::new(store)
+}
+
+fn trusting(roots: Arc<RootCertStore>) -> Result<ClientConfig, String> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let config = config.map_err(|error| error.to_string())?;
@@ -58,14 +73,10 @@ fn trusting(roots: RootCertStore) -> Result<ClientConfig, String> {
 pub(super) fn read_pem(pem: &[u8]) -> Result<Certificates, &'static str> {
     let certificates: Result<Certificates, _> = CertificateDer::pem_slice_iter(pem).collect();
     let certificates = certificates.map_err(|_| "are not PEM")?;
-    if RootCertStore::empty().add_parsable_certificates(certificates.iter().cloned())
-        != (certificates.len(), 0)
-    {
-        return Err("contain a certificate that cannot be used");
-    }
-    match certificates.is_empty() {
-        true => Err("contain no certificate"),
-        false => Ok(certificates),
+    match () {
+        () if certificates.is_empty() => Err("contain no certificate"),
+        () if !certificates.iter().all(is_usable) => Err("contain a certificate that cannot be used"),
+        () => Ok(certificates),
     }
 }
 
@@ -104,16 +115,16 @@ fn usable(variable: &str, read: CertificateResult) -> Result<Certificates, Strin
     if let Some(error) = read.errors.first() {
         return Err(format!("{variable} cannot be used: {error}"));
     }
-    if RootCertStore::empty()
-        .add_parsable_certificates(read.certs.iter().cloned())
-        .0
-        == 0
-    {
-        return Err(format!(
+    match read.certs.iter().any(is_usable) {
+        true => Ok(read.certs),
+        false => Err(format!(
             "{variable} cannot be used: there is no certificate in it"
-        ));
+        )),
     }
-    Ok(read.certs)
+}
+
+fn is_usable(certificate: &CertificateDer<'static>) -> bool {
+    RootCertStore::empty().add(certificate.clone()).is_ok()
 }
 
 fn platform_roots() -> Certificates {

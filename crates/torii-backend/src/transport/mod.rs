@@ -36,7 +36,7 @@ use crate::{process, runtime};
 /// Most bytes of a reply.
 const MAX_REPLY: usize = 10 * 1024 * 1024;
 
-/// How a client makes its calls: [`Async`] or [`Blocking`].
+/// How a client makes its calls: [`Async`] or, with the feature `blocking`, `Blocking`.
 pub trait Mode: sealed::Mode {}
 
 /// Calls are awaited.

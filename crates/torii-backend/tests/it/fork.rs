@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use torii_backend::clock::{Clock, ManualClock, Moment};
-use torii_backend::{Verifier, VerifyError, process};
+use torii_backend::{Error, Verifier, VerifyError, process};
 
 use crate::faults::{Client, Kind, RUNTIME, USER, found, in_a_child, made};
 use crate::support::faultd::{Faultd, Reply, Script};
@@ -243,6 +243,38 @@ fn clients_open_connections_of_their_own_and_leave_the_parents_open() {
             RUNTIME.block_on(async { tokio::time::sleep(Duration::from_millis(100)).await });
             assert_eq!(server.connections(), 2, "{kind:?}");
         }
+    });
+}
+
+/// As when a signal's handler forks during a call: what the parent's threads do never reaches the child.
+#[test]
+fn a_call_under_way_goes_on_in_the_child() {
+    let test = "fork::a_call_under_way_goes_on_in_the_child";
+    in_a_child(test, &[], || {
+        let server = Faultd::start(found());
+        let forks = || {
+            let forked = AtomicBool::new(false);
+            let fork = move || {
+                if !forked.swap(true, Ordering::SeqCst) {
+                    process::forked();
+                }
+                false
+            };
+            let client = Kind::Blocking.client_with(server.url(), |builder| builder.interrupt(fork));
+            let Client::Blocking(torii) = client else {
+                unreachable!()
+            };
+            torii.users()
+        };
+        let throttled = Reply::new(429).header("retry-after", 20);
+        for begun in [Script::hang(), throttled.into()] {
+            server.play([begun, found().into()]);
+            let reply = forks().get(USER).send_with_reply().unwrap();
+            assert_eq!(reply.attempts(), 2);
+        }
+        server.play([Script::hang(), found().into()]);
+        let error = forks().delete(USER).send().unwrap_err();
+        assert!(matches!(error, Error::OutcomeUnknown(_)), "{error:?}");
     });
 }
 

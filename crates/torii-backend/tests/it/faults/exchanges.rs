@@ -215,7 +215,7 @@ fn a_slow_reply_ends_with_the_attempts_time() {
             Script::new([Step::Send(length.into()), Step::Pause(4 * PROMPT), Step::Close]),
         ),
     ] {
-        fails_with(name, script, Timeout, Duration::from_millis(300));
+        fails_with(name, script, Timeout, Duration::from_millis(600));
     }
 }
 

@@ -86,8 +86,13 @@ fn a_wait_for_a_connection_is_interrupted() {
 
 #[test]
 fn a_wait_for_the_reply_is_interrupted_and_leaves_effects_in_doubt() {
-    let server = Faultd::start(Script::hang());
-    let users = || interruptible(server.url()).users();
+    let server = Arc::new(Faultd::start(Script::hang()));
+    let users = || {
+        let (asked, before) = (server.clone(), server.count());
+        let builder = Torii::builder(SECRET_KEY).api_url(server.url());
+        let builder = builder.interrupt(move || asked.count() > before);
+        patient(builder).build_blocking().unwrap().users()
+    };
     let name = UpdateUser {
         name: Patch::Set("Ada".into()),
         ..UpdateUser::default()
