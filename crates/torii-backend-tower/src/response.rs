@@ -29,10 +29,11 @@ pub fn rejection(error: &VerifyError) -> Response<Bytes> {
             AUTHENTICATION_FAILED
         }
         VerifyError::KeysUnavailable(error) => {
+            let error = error.fetch_error().with_causes();
             tracing::error!(%error, "request refused: the issuer's keys cannot be had");
             KEYS_UNAVAILABLE
         }
-        VerifyError::Config(error) => {
+        error => {
             tracing::error!(%error, "request refused: the verifier is misconfigured");
             CONFIGURATION_ERROR
         }

@@ -21,7 +21,7 @@ pub(crate) fn verify_error(py: Python<'_>, error: &VerifyError) -> PyErr {
                 keywords.set_item("retry_after", error.retry_after().as_secs_f64())
             })
         }
-        VerifyError::Token(_) => {
+        _ => {
             let challenge = error.www_authenticate();
             let challenge = challenge.as_ref().and_then(|challenge| challenge.to_str().ok());
             match code {

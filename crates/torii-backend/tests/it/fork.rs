@@ -22,7 +22,7 @@ const TTL: Duration = Duration::from_secs(300);
 /// Less than any wait for keys takes that is given up.
 const PROMPT: Duration = Duration::from_secs(1);
 
-/// A clock on which whoever lands a fetch stops for ever, with the cache's lock in hand.
+/// A clock on which whoever takes a fetch's outcome in stops for ever, with the cache's lock in hand.
 #[derive(Clone, Debug)]
 struct Trap {
     time: ManualClock,

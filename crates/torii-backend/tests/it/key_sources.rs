@@ -11,6 +11,7 @@ use serde_json::json;
 use torii_backend::clock::ManualClock;
 use torii_backend::{CacheSettings, FetchError, KeySource, Verifier, VerifierBuilder, VerifyError};
 
+use crate::faults::in_a_child;
 use crate::key_cache::{NOW, chain, claims, code, key_set, timed};
 use crate::support::faultd::{Faultd, Script};
 use crate::support::tokens::{Key, jwks};
@@ -408,4 +409,25 @@ fn a_header_of_one_s_own_may_hold_the_token_alone() {
         verifier.bearer_token_in([]).unwrap_err().code().as_str(),
         "header_missing"
     );
+}
+
+#[test]
+fn the_environment_can_configure_a_verifier() {
+    let test = "key_sources::the_environment_can_configure_a_verifier";
+    let variables = [("TORII_ISSUER", ISSUER), ("TORII_AUDIENCE", "api, web")];
+    in_a_child(test, &variables, || {
+        let key = Key::new("first");
+        let builder = VerifierBuilder::from_env().unwrap().clock(ManualClock::at(NOW));
+        let verifier = builder
+            .key_source(KeySource::Jwks(jwks(&[&key])))
+            .build()
+            .unwrap();
+        let mut claims = claims(ISSUER, NOW);
+        for (audience, expected) in [("api", "ok"), ("web", "ok"), (" web", "audience_mismatch")] {
+            claims["aud"] = json!(audience);
+            assert_eq!(code(verifier.verify_blocking(&key.sign(&claims))), expected);
+        }
+    });
+    // This process has no such variable.
+    assert_eq!(Verifier::from_env().unwrap_err().setting(), "TORII_ISSUER");
 }

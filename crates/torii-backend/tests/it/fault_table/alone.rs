@@ -12,7 +12,9 @@ use super::{Figure, HUNDRED_A_SECOND, floods, is_full, millis, seconds, shown};
 use crate::key_cache::cold::endless;
 use crate::key_cache::replies::{Cold, SOON, announced, endless_chunks, good};
 use crate::key_cache::traffic::real_traffic;
-use crate::key_cache::{Issuer, TTL, code, eventually_failed, eventually_fetched, key_set};
+use crate::key_cache::{
+    Issuer, TTL, code, eventually, eventually_failed, eventually_fetched, key_set, let_requests_come,
+};
 use crate::support::faultd::Reply;
 use crate::tokens::corpus;
 
@@ -116,10 +118,10 @@ fn stopped() -> Figure {
 fn without_descriptors() -> Figure {
     let issuer = Issuer::new();
     let (cold, warm, token) = (issuer.verifier(), issuer.warm_verifier(), issuer.token());
-    // Over the connection that is open, keys could still be fetched.
+    // No connection is left from the first fetch.
     issuer.endpoint.down();
     issuer.endpoint.up();
-    thread::sleep(Duration::from_millis(200));
+    let_requests_come();
     let hoard: Vec<_> = (0..1_000).map_while(|_| File::open("/dev/null").ok()).collect();
     let without = [code(cold.verify_blocking(&token)), {
         issuer.clock.advance(TTL);
@@ -172,9 +174,8 @@ fn made_and_dropped() -> Figure {
         for _ in 0..count {
             assert_eq!(code(issuer.verifier().verify_blocking(&token)), "ok");
         }
-        // All verifiers share a connection, which would stay open for a while.
-        issuer.endpoint.down();
-        issuer.endpoint.up();
+        // One stays open for the next fetch, whichever verifier makes it.
+        eventually("the last connection ends", || issuer.endpoint.connections() <= 1);
         issuer.endpoint.set(key_set(&[&issuer.key]));
         let entries = |path: &str| fs::read_dir(path).unwrap().count() as i64;
         [

@@ -58,7 +58,7 @@ pub(super) const FAULTS: &[Fault] = &[
     fault("n09", "key removed, traffic flowing", "refused ≤ 305 s"),
     fault("n10", "key removed, idle 1 h, endpoint takes 2 s", "refused at first use"),
     fault("n11", "key replaced under its name", "≤ 305 s; bad signatures: 0 fetches"),
-    fault("n12", "a refresh returns an older set", "the newer wins"),
+    fault("n12", "an abandoned refresh returns an older set", "the newer wins"),
     fault("n13", "verification during a refresh of 2 s", "never waits for the network"),
     fault("n14", "1,000 verifiers made and dropped", "no thread, fd or memory stays"),
     fault("n15", "GIL: threads verify while another refreshes", "no deadlock"),

@@ -60,7 +60,7 @@ pub(super) fn that_do_not_wait() -> Measured {
         ("n07", cold_second()),
         (
             "n12",
-            Figure::elsewhere("verify::model::an_older_flight_that_lands_late_replaces_nothing"),
+            Figure::elsewhere("verify::keys::model::a_fetch_that_is_not_the_one_under_way_changes_nothing"),
         ),
         ("n14", alone::measure("n14", "")),
         (
@@ -71,7 +71,7 @@ pub(super) fn that_do_not_wait() -> Measured {
         ),
         (
             "n16",
-            Figure::elsewhere("no such build (stable ABI); the core's threads: verify::model"),
+            Figure::elsewhere("no such build (stable ABI); the core's threads: verify::keys::model"),
         ),
         ("D7", rotation_with_overlap()),
         ("D9", flood),

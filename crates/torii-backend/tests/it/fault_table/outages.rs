@@ -184,7 +184,7 @@ fn cold_at_a_black_hole() -> Figure {
         let calls = arrivals.iter().filter(|call| call.in_a_pause == in_a_pause);
         calls.map(|call| call.took).max().unwrap_or_default()
     };
-    // The first flight has two attempts.
+    // The first fetch has two attempts.
     let attempts = 1 + verifier.status().fetches_failed;
     let refused_minute = Issuer::new();
     refused_minute.endpoint.set(Reply::new(500));

@@ -57,15 +57,15 @@ pub(crate) fn traffic(
     lasting: Duration,
 ) -> Traffic {
     let mut traffic = Traffic::default();
-    let (mut landed, mut due) = (fetches(verifier), until_next_fetch(verifier));
+    let (mut fetched, mut due) = (fetches(verifier), until_next_fetch(verifier));
     let count = lasting.as_millis() / every.as_millis();
     for (_, token) in (0..count).zip(tokens.iter().cycle()) {
         issuer.clock.advance(every);
         traffic.verify(verifier, token);
         due = due.saturating_sub(every);
         if due.is_zero() {
-            eventually("a fetch", || fetches(verifier) > landed);
-            (landed, due) = (fetches(verifier), until_next_fetch(verifier));
+            eventually("a fetch", || fetches(verifier) > fetched);
+            (fetched, due) = (fetches(verifier), until_next_fetch(verifier));
             traffic.pauses.push(due);
         }
     }
