@@ -119,7 +119,7 @@
 
 mod auth;
 
-pub use auth::{Auth, AuthRejection};
+pub use auth::{Auth, AuthRejection, LayerAuth, LayerAuthRejection};
 pub use torii_backend_tower::AuthLayer;
 
 #[cfg(doc)]

@@ -47,7 +47,9 @@
 mod layer;
 mod response;
 
-pub use layer::{AuthLayer, AuthService, ResponseFuture};
+pub use layer::{Admission, AuthLayer, AuthService, ResponseFuture};
+#[doc(hidden)]
+pub use response::misconfigured;
 pub use response::{ResponseBody, rejection};
 
 #[cfg(doc)]

@@ -6,6 +6,7 @@
 )]
 
 mod admission;
+mod composition;
 mod log;
 mod readiness;
 mod refusal;

@@ -136,6 +136,13 @@ impl ClaimsPolicy {
         self.not_premature(times.not_before, now)
     }
 
+    /// Whether [`check`](Self::check) made `auth`: then they share the configured issuer, which every policy allocates.
+    pub(crate) fn made(&self, auth: &Auth) -> bool {
+        self.issuers
+            .iter()
+            .any(|ours| Arc::ptr_eq(ours, auth.shared_issuer()))
+    }
+
     /// The configured spelling that the token has.
     fn issuer(&self, claims: &Claims<'_>) -> Result<&Arc<str>, TokenError> {
         let issuer = text(claims.iss.as_ref(), "iss")?;
