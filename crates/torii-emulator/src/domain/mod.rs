@@ -56,7 +56,6 @@ pub(crate) struct Domain {
     issuer: String,
     /// The environments of the configured secret keys, in their order. The first is the main one.
     environments: Vec<EnvironmentId>,
-    hashing: hashing::Hashing,
     /// As they are kept in the store; here for those who cannot wait for it.
     settings: Arc<ArcSwap<Settings>>,
     outbox: Outbox,
@@ -77,7 +76,6 @@ impl Domain {
             keys,
             issuer,
             environments,
-            hashing: hashing::Hashing::default(),
             settings: Arc::new(ArcSwap::from_pointee(settings)),
             outbox: Outbox::default(),
         }

@@ -7,7 +7,6 @@ use torii_backend_types::{
 };
 use uuid::Uuid;
 
-use super::Domain;
 use super::metadata::{check_budget, first_bag, merge};
 use super::page::Paging;
 use super::profile::{
@@ -15,6 +14,7 @@ use super::profile::{
     split_name,
 };
 use super::search::UserQuery;
+use super::{Domain, hashing};
 use crate::clock::from_micros;
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
@@ -70,7 +70,7 @@ impl Domain {
             first_bag(unsafe_metadata),
         );
         check_budget(&[&public_metadata, &private_metadata, &unsafe_metadata])?;
-        let password_hash = self.hashing.hash(password).await?;
+        let password_hash = password.as_ref().map(hashing::hash).transpose()?;
         let clock = self.clock.clone();
         self.store
             .write(move |tx| {

@@ -17,8 +17,8 @@ use crate::error::{Error, ErrorKind};
 
 /// Most bytes of a body that the backend API reads.
 pub(super) const MAX_BODY_BYTES: usize = 1024 * 1024;
-/// Most bytes of a body that the control plane reads: an import is one.
-pub(super) const MAX_CONTROL_BODY_BYTES: usize = MAX_DRAINED_BYTES;
+/// Most bytes of a body that the control plane reads: an import is one, of about half a million users.
+pub(super) const MAX_CONTROL_BODY_BYTES: usize = 256 * 1024 * 1024;
 /// Most bytes that are taken off the wire, and thrown away, to be able to refuse a body that is too long.
 const MAX_DRAINED_BYTES: usize = 32 * 1024 * 1024;
 /// Most characters that a refusal says about a body.
@@ -39,7 +39,8 @@ struct Received {
     too_long: bool,
 }
 
-/// Moves the body from the wire into the request, if it has at most `most` bytes.
+/// Moves the body from the wire into the request, if it has at most `most` bytes. A longer one is read to its end, and
+/// not held.
 pub(super) async fn receive(request: Request<Body>, most: usize) -> Result<Request<Body>, Error> {
     let (mut parts, body) = request.into_parts();
     let received = tokio::time::timeout(BODY_TIMEOUT, read(body, most))
@@ -104,6 +105,8 @@ async fn read(mut body: Body, most: usize) -> Result<Received, Error> {
             bytes.extend_from_slice(&data);
         } else if total > MAX_DRAINED_BYTES {
             break;
+        } else {
+            bytes = BytesMut::new();
         }
     }
     Ok(Received {
