@@ -7,6 +7,7 @@
 
 mod admission;
 mod composition;
+mod example;
 mod log;
 mod readiness;
 mod refusal;
