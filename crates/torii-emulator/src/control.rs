@@ -13,7 +13,8 @@ use crate::domain::{
 };
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::http::{Fault, RequestRecord};
+use crate::faults::Fault;
+use crate::requests::RequestRecord;
 
 /// What `/_emulator/v1` does, as methods. Clones are cheap and drive the same emulator.
 ///

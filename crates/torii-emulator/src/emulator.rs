@@ -18,8 +18,11 @@ use crate::control::Control;
 use crate::domain::Domain;
 use crate::engine::Engine;
 use crate::error::{Error, StartError};
-use crate::http::{self, Faults, Guard, RequestLog, SecretKeys};
+use crate::faults::Faults;
+use crate::http;
 use crate::keys::Keys;
+use crate::requests::RequestLog;
+use crate::secret_keys::SecretKeys;
 use crate::store::{Storage, Store, beside};
 
 /// The secret key of an emulator that was not given one.
@@ -272,7 +275,7 @@ impl Builder {
         let engine = Arc::new(Engine {
             domain,
             secret_keys: known_keys,
-            guard: Guard::new(bound.ip()),
+            bound: bound.ip(),
             faults: Faults::default(),
             requests: RequestLog::default(),
         });

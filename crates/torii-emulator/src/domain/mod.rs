@@ -9,7 +9,6 @@ mod one_time_token;
 mod organizations;
 mod origins;
 mod outbox;
-mod page;
 mod profile;
 mod search;
 mod sessions;
@@ -29,24 +28,16 @@ use crate::keys::Keys;
 use crate::store::Store;
 
 pub use impersonation::IMPERSONATION_PERIOD_SECONDS;
-pub(crate) use impersonation::{IMPERSONATION_LIFETIME_SECONDS, ImpersonationRecord, MAX_REASON_CHARS};
+pub(crate) use impersonation::{IMPERSONATION_LIFETIME_SECONDS, MAX_REASON_CHARS};
 pub use invitations::DEFAULT_INVITATION_DAYS;
-pub(crate) use invitations::{InvitationQuery, InvitationRecord};
 pub use memberships::NewMember;
-pub(crate) use metadata::compact;
 pub use organizations::NewOrganization;
-pub(crate) use organizations::{OrganizationQuery, OrganizationRecord};
 pub(crate) use outbox::Outbox;
 pub use outbox::{Mail, MailKind};
-pub(crate) use page::{DEFAULT_PAGE_LENGTH, Paging};
-pub(crate) use profile::{fold, full_name};
-pub(crate) use search::{NameFilter, UserQuery};
-pub(crate) use sessions::SessionRecord;
 pub use sessions::{OpenSession, SESSION_LIFETIME_SECONDS};
 pub use settings::{ClaimStyle, DEFAULT_SIGN_UP_URL, ImpersonationSettings, InvitationRateLimit, Settings};
 pub use snapshot::Snapshot;
 pub use tokens::{DEFAULT_TOKEN_LIFETIME_SECONDS, MintToken, MintedToken};
-pub(crate) use users::UserRecord;
 
 /// The operations, each of which reads or changes the store in one transaction.
 pub(crate) struct Domain {

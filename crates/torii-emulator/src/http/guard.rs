@@ -3,8 +3,6 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
-use aws_lc_rs::digest::{Digest, SHA256, digest};
 use axum::body::Body;
 use axum::extract::{FromRequestParts, State};
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
@@ -16,10 +14,8 @@ use torii_backend_types::EnvironmentId;
 use super::openapi::{Part, Schemas, Signature};
 use super::serve::Peer;
 use crate::engine::Engine;
-use crate::error::{Error, ErrorKind, StartError};
-
-const LIVE_KEY_PREFIX: &str = "sk_live_";
-const TEST_KEY_PREFIX: &str = "sk_test_";
+use crate::error::{Error, ErrorKind};
+use crate::secret_keys::LIVE_KEY_PREFIX;
 
 /// What a call of the control plane that changes or exports something must carry, with any value. A browser lets a web
 /// page send it only after a preflight, which is never answered.
@@ -31,12 +27,12 @@ const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 ///
 /// A foreign `Host` is the sign of DNS rebinding. A foreign `Origin` or `Sec-Fetch-Site` is the sign of a request that
 /// another site's page makes.
-pub(crate) struct Guard {
+pub(super) struct Guard {
     bound: IpAddr,
 }
 
 impl Guard {
-    pub(crate) fn new(bound: IpAddr) -> Self {
+    pub(super) fn new(bound: IpAddr) -> Self {
         Self { bound }
     }
 
@@ -101,48 +97,6 @@ fn foreign_page() -> Error {
         "foreign_origin",
         "the local torii takes no requests from web pages of other sites",
     )
-}
-
-/// The configured secret keys, as digests: of equal length, and of no use to a reader of the memory.
-pub(crate) struct SecretKeys {
-    digests: Vec<Digest>,
-}
-
-impl SecretKeys {
-    pub(crate) fn new(keys: &[String]) -> Result<Self, StartError> {
-        if keys.is_empty() {
-            return Err(StartError::SecretKey("there is none"));
-        }
-        for (place, key) in keys.iter().enumerate() {
-            if key.starts_with(LIVE_KEY_PREFIX) {
-                return Err(StartError::LiveSecretKey);
-            }
-            if key.strip_prefix(TEST_KEY_PREFIX).is_none_or(str::is_empty) {
-                return Err(StartError::SecretKey("it must begin with sk_test_"));
-            }
-            if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-                return Err(StartError::SecretKey("it must be visible ASCII without spaces"));
-            }
-            if keys.iter().take(place).any(|earlier| earlier == key) {
-                return Err(StartError::SecretKey("it was given twice"));
-            }
-        }
-        Ok(Self {
-            digests: keys.iter().map(|key| digest(&SHA256, key.as_bytes())).collect(),
-        })
-    }
-
-    /// The key's place in the configuration. Compares with every key, each in constant time.
-    fn place(&self, presented: &str) -> Option<usize> {
-        let presented = digest(&SHA256, presented.as_bytes());
-        let mut found = None;
-        for (place, known) in self.digests.iter().enumerate() {
-            if verify_slices_are_equal(known.as_ref(), presented.as_ref()).is_ok() {
-                found = Some(place);
-            }
-        }
-        found
-    }
 }
 
 /// The environment that the request's secret key stands for.

@@ -3,7 +3,6 @@
 mod answer;
 mod body;
 mod control;
-mod faults;
 mod guard;
 mod impersonation;
 mod inflict;
@@ -13,7 +12,6 @@ mod organizations;
 mod origins;
 mod params;
 mod problem;
-mod requests;
 mod serve;
 mod server_api;
 mod sessions;
@@ -36,13 +34,9 @@ use crate::control::Control;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
 
-pub(crate) use faults::Faults;
-pub use faults::{Abort, Fault, MAX_FAULT_LATENCY_MS};
-pub(crate) use guard::{Guard, SecretKeys};
-pub(crate) use requests::RequestLog;
-pub use requests::RequestRecord;
 pub(crate) use serve::serve;
 
+use guard::Guard;
 use problem::Target;
 use serve::Peer;
 
@@ -94,10 +88,12 @@ async fn answer(
     let control_path = path
         .strip_prefix(CONTROL_API)
         .filter(|rest| rest.is_empty() || rest.starts_with('/'));
-    let admitted = engine.guard.check(&request).and_then(|()| match control_path {
-        Some(control_path) => guard::check_control(&peer, control_path, &request),
-        None => Ok(()),
-    });
+    let admitted = Guard::new(engine.bound)
+        .check(&request)
+        .and_then(|()| match control_path {
+            Some(control_path) => guard::check_control(&peer, control_path, &request),
+            None => Ok(()),
+        });
     if let Err(error) = admitted {
         // Its body is thrown away first, so that the refusal does not race with bytes still coming.
         let refusal = body::receive(request, 0).await.err().unwrap_or(error);

@@ -25,6 +25,8 @@ use crate::engine::Engine;
 /// Most connections at a time. For one more, the one that has been idle for longest is closed; if none is idle, it waits.
 /// Below the 1,024 files that many systems allow a process.
 const MAX_CONNECTIONS: usize = 900;
+/// Most bytes that a connection holds of a request's head, and of a body at a time. A longer head is refused with 431.
+const MAX_BUFFER_BYTES: usize = 128 * 1024;
 /// How long a request's head may take, from its first byte.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may lie idle between requests. Longer than clients keep theirs, so that it is the client
@@ -222,6 +224,7 @@ async fn connection(
             .timer(TokioTimer::new())
             // The patience with heads is ours: hyper's would count a connection's idle time as a slow head.
             .header_read_timeout(None)
+            .max_buf_size(MAX_BUFFER_BYTES)
             .serve_connection(io, service)
     );
     let mut tick = tokio::time::interval(PATIENCE_TICK);
