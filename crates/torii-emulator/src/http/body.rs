@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::FromRequestParts;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Request};
 use bytes::{Bytes, BytesMut};
@@ -128,6 +128,16 @@ fn received(parts: &Parts) -> Result<Bytes, Error> {
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), Error> {
+    if headers
+        .get(CONTENT_ENCODING)
+        .is_some_and(|encoding| encoding != "identity")
+    {
+        return Err(Error::new(
+            ErrorKind::UnsupportedMediaType,
+            "unsupported_content_encoding",
+            "the body must not have a Content-Encoding",
+        ));
+    }
     let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = given.and_then(|text| text.split(';').next()).map(str::trim);
     match essence {
