@@ -1,41 +1,4 @@
-//! The end-user as a handler's argument: [axum](https://docs.rs/axum/0.8) extractors for [torii](https://torii.so).
-//!
-//! Keep a [`Verifier`] in the router's state, and ask for [`Auth`] where a handler needs to know who is calling:
-//!
-//! ```
-//! use axum::{Router, routing::get};
-//! use torii_backend::Verifier;
-//! use torii_backend_axum::Auth;
-//!
-//! async fn me(auth: Auth) -> String {
-//!     auth.user_id().to_owned()
-//! }
-//!
-//! async fn greeting(auth: Option<Auth>) -> String {
-//!     let name = auth.as_ref().map_or("stranger", |auth| auth.user_id());
-//!     format!("Hello, {name}!")
-//! }
-//!
-//! # use axum::{body::Body, http::{Request, StatusCode}};
-//! # use tower::ServiceExt;
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let app: Router = Router::new()
-//!     .route("/me", get(me))
-//!     .route("/greeting", get(greeting))
-//!     .with_state(Verifier::new("https://your-app.torii.so")?);
-//! # let reply = app.clone().oneshot(Request::get("/me").body(Body::empty())?).await?;
-//! # assert_eq!(reply.status(), StatusCode::UNAUTHORIZED);
-//! # let reply = app.oneshot(Request::get("/greeting").body(Body::empty())?).await?;
-//! # assert_eq!(reply.status(), StatusCode::OK);
-//! # Ok(())
-//! # }
-//! ```
-//!
-//! | | no credentials | a valid token | a refused token | no keys to be had |
-//! |---|---|---|---|---|
-//! | [`Auth`] | 401 | `Auth` | 401 | 503 |
-//! | `Option<Auth>` | `None` | `Some(Auth)` | 401 | 503 |
+#![doc = include_str!("../README.md")]
 //!
 //! # A state of your own
 //!
@@ -59,19 +22,28 @@
 //! #     .route("/me", axum::routing::get(|_: torii_backend_axum::Auth| async {}));
 //! ```
 //!
+//! Rust does not allow this implementation for a foreign type such as `Arc<AppState>`. Put the `Arc` into a type of your
+//! own (`#[derive(Clone)] struct Shared(Arc<AppState>)`), or use [`LayerAuth`].
+//!
 //! # Whole routers
 //!
 //! An extractor protects the handler that names it. To protect every route of a router, whatever its handlers name,
-//! add an [`AuthLayer`]; extractors behind it use the `Auth` that it found, and nothing is verified twice.
+//! add an [`AuthLayer`]. Behind it, [`LayerAuth`] is what the layer found out; it works with any state, an
+//! `Arc<AppState>` or none:
 //!
 //! ```
 //! use axum::{Router, routing::get};
 //! use torii_backend::Verifier;
-//! use torii_backend_axum::AuthLayer;
+//! use torii_backend_axum::{AuthLayer, LayerAuth};
+//!
+//! async fn invoices(auth: LayerAuth) -> String {
+//!     format!("the invoices of {}", auth.user_id())
+//! }
 //!
 //! fn app(verifier: Verifier) -> Router {
 //!     let api = Router::new()
-//!         .route("/invoices", get(async || "your invoices"))
+//!         .route("/invoices", get(invoices))
+//!         .route("/prices", get(async || "for signed-in users"))
 //!         .layer(AuthLayer::new(verifier));
 //!     Router::new().nest("/api", api)
 //! }
@@ -85,6 +57,15 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! [`Auth`] works behind a layer too. What the layer found counts if it has the verifier of the router's state (or a
+//! clone of it), and is then not verified again; otherwise the extractor verifies the token for itself. Do not ask for
+//! `Extension<Auth>`: axum cannot check that anything provides it.
+//!
+//! # Replies of your own
+//!
+//! For the layer, see [`AuthLayer::on_refused`]. A handler that asks for `Result<Auth, AuthRejection>` answers a refusal
+//! itself.
 //!
 //! # Tests of your application
 //!
@@ -119,7 +100,7 @@
 
 mod auth;
 
-pub use auth::{Auth, AuthRejection};
+pub use auth::{Auth, AuthRejection, LayerAuth, LayerAuthRejection};
 pub use torii_backend_tower::AuthLayer;
 
 #[cfg(doc)]

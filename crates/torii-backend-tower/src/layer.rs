@@ -1,9 +1,12 @@
 //! The gate in front of a service.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use torii_backend::{Auth, ErrorCode, Verifier, VerifyError};
@@ -27,6 +30,7 @@ impl AuthLayer {
         let gate = Gate {
             verifier,
             optional: false,
+            on_refused: None,
         };
         Self { gate }
     }
@@ -35,6 +39,37 @@ impl AuthLayer {
     /// valid.
     pub fn optional(mut self) -> Self {
         self.gate.optional = true;
+        self
+    }
+
+    /// Changes what the client of a refused request gets. `change` is given the cause and the reply that the layer
+    /// would send, with its status, headers and body ([`rejection`]), and returns the reply to send.
+    ///
+    /// The cause is for logs and metrics. A reply that repeats it tells an attacker why a token was refused.
+    ///
+    /// ```
+    /// use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
+    /// # use torii_backend::Verifier;
+    /// # use torii_backend_tower::AuthLayer;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let verifier = Verifier::new("https://your-app.torii.so")?;
+    /// let layer = AuthLayer::new(verifier).on_refused(|error, mut reply| {
+    ///     if error.http_status() == StatusCode::UNAUTHORIZED {
+    ///         reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    ///         *reply.body_mut() = "Please sign in.".into();
+    ///     }
+    ///     reply
+    /// });
+    /// # let _ = layer;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_refused<F>(mut self, change: F) -> Self
+    where
+        F: Fn(&VerifyError, Response<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
+    {
+        self.gate.on_refused = Some(Arc::new(change));
         self
     }
 }
@@ -74,10 +109,10 @@ where
         // Readiness belongs to one instance and need not be cloned with it: the ready one goes with this request.
         let successor = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, successor);
-        let admission = Box::pin(self.gate.clone().admit(request));
+        let admitting = Box::pin(self.gate.clone().admit(request));
         ResponseFuture {
             inner,
-            state: State::Waiting { admission },
+            state: State::Waiting { admitting },
         }
     }
 }
@@ -97,13 +132,13 @@ pin_project! {
 pin_project! {
     #[project = StateProjection]
     enum State<F, B> {
-        Waiting { admission: Admission<B> },
+        Waiting { admitting: Admitting<B> },
         Admitted { #[pin] reply: F },
     }
 }
 
 /// Boxed because the verifier's future has no name: one allocation, whatever the inner service's future is.
-type Admission<B> = Pin<Box<dyn Future<Output = Result<Request<B>, VerifyError>> + Send>>;
+type Admitting<B> = Pin<Box<dyn Future<Output = Result<Request<B>, Response<Bytes>>> + Send>>;
 
 impl<S, B, R> Future for ResponseFuture<S, B>
 where
@@ -115,12 +150,12 @@ where
         let mut this = self.project();
         loop {
             match this.state.as_mut().project() {
-                StateProjection::Waiting { admission } => match ready!(admission.as_mut().poll(cx)) {
+                StateProjection::Waiting { admitting } => match ready!(admitting.as_mut().poll(cx)) {
                     Ok(request) => {
                         let reply = this.inner.call(request);
                         this.state.set(State::Admitted { reply });
                     }
-                    Err(error) => return Poll::Ready(Ok(rejection(&error).map(ResponseBody::rejection))),
+                    Err(refusal) => return Poll::Ready(Ok(refusal.map(ResponseBody::rejection))),
                 },
                 StateProjection::Admitted { reply } => {
                     return reply.poll(cx).map_ok(|reply| reply.map(ResponseBody::inner));
@@ -130,24 +165,59 @@ where
     }
 }
 
+/// What an [`AuthLayer`] found out about a request that it let through. It is in the request's extensions, beside the
+/// [`Auth`], and only a layer can make one.
 #[derive(Clone, Debug)]
+pub struct Admission(Result<Auth, VerifyError>);
+
+impl Admission {
+    /// The caller; behind an [optional](AuthLayer::optional) layer, the error `header_missing` for a request that came
+    /// without credentials.
+    pub fn into_result(self) -> Result<Auth, VerifyError> {
+        self.0
+    }
+}
+
+#[derive(Clone)]
 struct Gate {
     verifier: Verifier,
     optional: bool,
+    on_refused: Option<Arc<OnRefused>>,
 }
 
+type OnRefused = dyn Fn(&VerifyError, Response<Bytes>) -> Response<Bytes> + Send + Sync;
+
 impl Gate {
-    /// The request, with the [`Auth`] in its extensions that this verification gave, and no other.
-    async fn admit<B>(self, mut request: Request<B>) -> Result<Request<B>, VerifyError> {
-        match self.verifier.authenticate_request(request.headers()).await {
+    /// The request, with the [`Auth`] in its extensions that this verification gave, and no other; or the reply of a
+    /// refused one.
+    async fn admit<B>(self, mut request: Request<B>) -> Result<Request<B>, Response<Bytes>> {
+        let outcome = self.verifier.authenticate_request(request.headers()).await;
+        let extensions = request.extensions_mut();
+        match &outcome {
             Ok(auth) => {
-                request.extensions_mut().insert(auth);
+                extensions.insert(auth.clone());
             }
             Err(error) if self.optional && error.code() == ErrorCode::HeaderMissing => {
-                request.extensions_mut().remove::<Auth>();
+                extensions.remove::<Auth>();
             }
-            Err(error) => return Err(error),
+            Err(error) => {
+                let reply = rejection(error);
+                return Err(match &self.on_refused {
+                    Some(change) => change(error, reply),
+                    None => reply,
+                });
+            }
         }
+        extensions.insert(Admission(outcome));
         Ok(request)
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate")
+            .field("verifier", &self.verifier)
+            .field("optional", &self.optional)
+            .finish_non_exhaustive()
     }
 }

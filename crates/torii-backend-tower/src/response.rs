@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderValue, Response};
+use http::{HeaderValue, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use torii_backend::VerifyError;
@@ -20,8 +20,9 @@ const CONFIGURATION_ERROR: &str =
 
 /// The reply to a request that could not be authenticated: 401, 503 or 500, see the [crate's table](crate).
 ///
-/// Every 401 has the same body. The cause goes to [`tracing`]: at `debug` when the token is to blame, at `error` when
-/// an operator has to act.
+/// Every 401 has the same body. The cause goes to [`tracing`]: at `debug` for a refused token and for keys that cannot
+/// be had (`torii-backend` warns of these once for every failed fetch, not for every request), at `error` for a
+/// configuration error.
 pub fn rejection(error: &VerifyError) -> Response<Bytes> {
     let body = match error {
         VerifyError::Token(error) => {
@@ -30,7 +31,7 @@ pub fn rejection(error: &VerifyError) -> Response<Bytes> {
         }
         VerifyError::KeysUnavailable(error) => {
             let error = error.fetch_error().with_causes();
-            tracing::error!(%error, "request refused: the issuer's keys cannot be had");
+            tracing::debug!(%error, "request refused: the issuer's keys cannot be had");
             KEYS_UNAVAILABLE
         }
         error => {
@@ -38,17 +39,31 @@ pub fn rejection(error: &VerifyError) -> Response<Bytes> {
             CONFIGURATION_ERROR
         }
     };
-    let mut response = Response::new(Bytes::from_static(body.as_bytes()));
-    *response.status_mut() = error.http_status();
+    let mut response = json(error.http_status(), body);
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(challenge) = error.www_authenticate() {
         headers.insert(WWW_AUTHENTICATE, challenge);
     }
     if let Some(wait) = error.retry_after() {
         headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
     }
+    response
+}
+
+/// The reply of a server that is put together wrongly: a 500 that does not say why. `cause` goes to [`tracing`], at
+/// `error`.
+#[doc(hidden)]
+pub fn misconfigured(cause: &str) -> Response<Bytes> {
+    tracing::error!(cause, "request refused");
+    json(StatusCode::INTERNAL_SERVER_ERROR, CONFIGURATION_ERROR)
+}
+
+fn json(status: StatusCode, body: &'static str) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from_static(body.as_bytes()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
@@ -84,6 +99,13 @@ impl<B> ResponseBody<B> {
     pub(crate) fn rejection(body: Bytes) -> Self {
         let source = Source::Rejection { unsent: Some(body) };
         Self { source }
+    }
+}
+
+/// An empty reply, which layers such as `TimeoutLayer` and `CorsLayer` make on their own.
+impl<B: Default> Default for ResponseBody<B> {
+    fn default() -> Self {
+        Self::inner(B::default())
     }
 }
 

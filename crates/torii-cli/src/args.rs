@@ -33,14 +33,10 @@ pub(crate) struct Dev {
     /// The port to listen on; 0 takes a free one.
     #[arg(long, default_value_t = 4010)]
     pub(crate) port: u16,
-    /// Where users and sessions are kept; the signing keys lie beside it.
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "torii-dev.db",
-        conflicts_with = "in_memory"
-    )]
-    pub(crate) db: PathBuf,
+    /// Where users and sessions are kept; the signing keys lie beside it. Unless given, it is `.torii/dev.db` in this
+    /// folder, which git is told to ignore.
+    #[arg(long, value_name = "FILE", conflicts_with = "in_memory")]
+    pub(crate) db: Option<PathBuf>,
     /// Keep nothing: start empty, with new keys.
     #[arg(long)]
     pub(crate) in_memory: bool,
@@ -50,7 +46,8 @@ pub(crate) struct Dev {
     /// Say where it is in one line of JSON, once it accepts connections.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Run this with TORII_ISSUER, TORII_API_URL and TORII_SECRET_KEY set, and exit with its code.
+    /// Run this with TORII_ISSUER, TORII_API_URL and TORII_SECRET_KEY set, and exit with its code. Signals are passed on
+    /// to it and to what it has started.
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
 }

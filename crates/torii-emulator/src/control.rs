@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 use torii_backend_types::{CreateUser, InvitationId, Member, Organization, OrganizationId, Session, User};
 
 use crate::domain::{
@@ -11,41 +13,56 @@ use crate::domain::{
 };
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::http::{Fault, RequestRecord};
+use crate::faults::Fault;
+use crate::requests::RequestRecord;
 
 /// What `/_emulator/v1` does, as methods. Clones are cheap and drive the same emulator.
+///
+/// The work runs where the emulator does, so the futures can be awaited on any runtime, and without one.
 ///
 /// After [`Emulator::shutdown`](crate::Emulator::shutdown) the methods that need the store are refused as
 /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable).
 #[derive(Clone)]
 pub struct Control {
     engine: Arc<Engine>,
+    runtime: Handle,
 }
 
 impl Control {
-    pub(crate) fn new(engine: Arc<Engine>) -> Self {
-        Self { engine }
+    /// Its work runs on `runtime`, the emulator's own.
+    pub(crate) fn new(engine: Arc<Engine>, runtime: Handle) -> Self {
+        Self { engine, runtime }
     }
 
     /// Signs a token for a user.
     pub async fn mint_token(&self, request: &MintToken) -> Result<MintedToken, Error> {
-        self.engine.domain.mint_token(request.clone()).await
+        let request = request.clone();
+        self.run(async move |engine| engine.domain.mint_token(request).await)
+            .await
     }
 
     /// Creates a user of the main environment, as `POST /api/server/v1/users` does.
     pub async fn create_user(&self, request: &CreateUser) -> Result<User, Error> {
-        let environment = self.engine.domain.environment(0)?;
-        self.engine.domain.create_user(environment, request.clone()).await
+        let request = request.clone();
+        self.run(async move |engine| {
+            let environment = engine.domain.environment(0)?;
+            engine.domain.create_user(environment, request).await
+        })
+        .await
     }
 
     /// Opens a session, as a sign-in would.
     pub async fn open_session(&self, request: &OpenSession) -> Result<Session, Error> {
-        self.engine.domain.open_session(request.clone()).await
+        let request = request.clone();
+        self.run(async move |engine| engine.domain.open_session(request).await)
+            .await
     }
 
     /// Creates an organization.
     pub async fn create_organization(&self, request: &NewOrganization) -> Result<Organization, Error> {
-        self.engine.domain.create_organization(request.clone()).await
+        let request = request.clone();
+        self.run(async move |engine| engine.domain.create_organization(request).await)
+            .await
     }
 
     /// Makes a user a member of an organization.
@@ -54,12 +71,15 @@ impl Control {
         organization: OrganizationId,
         request: &NewMember,
     ) -> Result<Member, Error> {
-        self.engine.domain.add_member(organization, request.clone()).await
+        let request = request.clone();
+        self.run(async move |engine| engine.domain.add_member(organization, request).await)
+            .await
     }
 
     /// Accepts an invitation, as signing up through its link would, and returns the user.
     pub async fn accept_invitation(&self, invitation: InvitationId) -> Result<User, Error> {
-        self.engine.domain.accept_invitation(invitation).await
+        self.run(async move |engine| engine.domain.accept_invitation(invitation).await)
+            .await
     }
 
     /// The mails that would have been sent, in that order.
@@ -91,27 +111,31 @@ impl Control {
     /// ```
     pub async fn set_settings(&self, settings: &Settings) -> Result<(), Error> {
         let settings = settings.clone();
-        self.engine.domain.change_settings(move |_| Ok(settings)).await?;
+        self.run(async move |engine| engine.domain.change_settings(move |_| Ok(settings)).await)
+            .await?;
         Ok(())
     }
 
     /// Replaces the settings that `changes` names.
     pub(crate) async fn change_settings(&self, changes: Map<String, Value>) -> Result<Settings, Error> {
-        self.engine
-            .domain
-            .change_settings(move |settings| settings.with(changes))
-            .await
+        self.run(async move |engine| {
+            let change = move |settings: &Settings| settings.with(changes);
+            engine.domain.change_settings(change).await
+        })
+        .await
     }
 
     /// The whole state as a document.
     pub async fn export(&self) -> Result<Snapshot, Error> {
-        self.engine.domain.export().await
+        self.run(async |engine| engine.domain.export().await).await
     }
 
     /// Replaces the whole state by what was exported, here or by another emulator. Environments are matched by the
     /// order of their secret keys and keep their ids; mails are forgotten, faults and requests stay.
     pub async fn import(&self, snapshot: &Snapshot) -> Result<(), Error> {
-        self.engine.domain.import(snapshot.clone()).await
+        let snapshot = snapshot.clone();
+        self.run(async move |engine| engine.domain.import(snapshot).await)
+            .await
     }
 
     /// Signs with a new key from now on, and returns its id. The key before it stays published unless `retire`.
@@ -165,7 +189,16 @@ impl Control {
     /// Forgets all data, settings, mails, faults and requests, and puts the clock right. The signing keys and the
     /// environments' ids stay.
     pub async fn reset(&self) -> Result<(), Error> {
-        self.engine.reset().await
+        self.run(async |engine| engine.reset().await).await
+    }
+
+    /// Runs `work` where the emulator runs, to its end even if the caller goes away.
+    async fn run<T, F>(&self, work: impl FnOnce(Arc<Engine>) -> F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+    {
+        finished(self.runtime.spawn(work(Arc::clone(&self.engine)))).await
     }
 
     /// Key changes are written to a file.
@@ -174,10 +207,15 @@ impl Control {
         work: impl FnOnce(&Engine) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let engine = Arc::clone(&self.engine);
-        tokio::task::spawn_blocking(move || work(&engine))
-            .await
-            .map_err(Error::internal)?
+        finished(self.runtime.spawn_blocking(move || work(&engine))).await
     }
+}
+
+async fn finished<T>(task: JoinHandle<Result<T, Error>>) -> Result<T, Error> {
+    task.await.unwrap_or_else(|error| match error.is_cancelled() {
+        true => Err(Error::unavailable("the local torii has stopped")),
+        false => Err(Error::internal(error)),
+    })
 }
 
 impl fmt::Debug for Control {

@@ -1,12 +1,15 @@
 //! Starting and stopping.
 
 use std::fmt;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::runtime::{self, Handle};
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use torii_backend_types::EnvironmentId;
 
@@ -15,8 +18,11 @@ use crate::control::Control;
 use crate::domain::Domain;
 use crate::engine::Engine;
 use crate::error::{Error, StartError};
-use crate::http::{self, Faults, Guard, RequestLog, SecretKeys};
+use crate::faults::Faults;
+use crate::http;
 use crate::keys::Keys;
+use crate::requests::RequestLog;
+use crate::secret_keys::SecretKeys;
 use crate::store::{Storage, Store, beside};
 
 /// The secret key of an emulator that was not given one.
@@ -27,6 +33,9 @@ const REQUEST_GRACE: Duration = Duration::from_millis(1_400);
 /// How long the store may take to close after that.
 const CLOSE_GRACE: Duration = Duration::from_millis(500);
 
+/// The name of the thread of [`Builder::start_blocking`].
+const THREAD_NAME: &str = "torii-emulator";
+
 /// A running emulator. It stops when it is shut down or dropped.
 pub struct Emulator {
     engine: Arc<Engine>,
@@ -35,6 +44,25 @@ pub struct Emulator {
     environment: EnvironmentId,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
+    runtime: Handle,
+    /// The thread that the emulator has for itself, if it was not started on the caller's runtime.
+    thread: Option<Thread>,
+}
+
+/// A thread with a runtime on it, which ends when this is dropped.
+struct Thread {
+    end: Option<oneshot::Sender<()>>,
+    handle: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        if let Some(handle) = self.handle.take() {
+            // It fails only if the emulator has panicked, which the panic hook has reported.
+            let _ = handle.join();
+        }
+    }
 }
 
 impl Emulator {
@@ -69,20 +97,29 @@ impl Emulator {
         &self.control
     }
 
-    /// Stops within two seconds: takes no more requests, lets those under way finish, closes the store.
-    pub async fn shutdown(mut self) {
+    /// Stops within two seconds: takes no more requests, lets those under way finish, closes the store. Can be awaited on
+    /// any runtime, and without one.
+    pub async fn shutdown(self) {
         // Nobody listens any more if the server ended by itself; then there is nothing to tell.
         let _ = self.stop.send(true);
-        if tokio::time::timeout(REQUEST_GRACE, &mut self.server)
-            .await
-            .is_err()
-        {
-            self.server.abort();
-        }
-        match tokio::time::timeout(CLOSE_GRACE, self.engine.domain.store().close()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the store did not close cleanly"),
-            Err(_) => tracing::warn!("the store is still busy; it closes when it is done"),
+        let server = self.server.abort_handle();
+        let engine = Arc::clone(&self.engine);
+        let is_over = self.stop.clone();
+        let stopping = self.runtime.spawn(async move {
+            if tokio::time::timeout(REQUEST_GRACE, is_over.closed())
+                .await
+                .is_err()
+            {
+                server.abort();
+            }
+            match tokio::time::timeout(CLOSE_GRACE, engine.domain.store().close()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(%error, "the store did not close cleanly"),
+                Err(_) => tracing::warn!("the store is still busy; it closes when it is done"),
+            }
+        });
+        if stopping.await.is_err() {
+            tracing::warn!("the runtime of the local torii ended before it was shut down");
         }
     }
 }
@@ -154,7 +191,57 @@ impl Builder {
         self
     }
 
-    /// Starts the emulator on the current tokio runtime. It accepts connections when this returns.
+    /// Starts the emulator on a thread of its own. It accepts connections when this returns. Needs no runtime, and works
+    /// within one.
+    ///
+    /// An emulator that [`start`](Self::start) started ends with the runtime that it was started on; this one serves every
+    /// test of a process from a `static`:
+    ///
+    /// ```
+    /// use std::sync::LazyLock;
+    /// use torii_emulator::Emulator;
+    ///
+    /// static TORII: LazyLock<Emulator> =
+    ///     LazyLock::new(|| Emulator::builder().start_blocking().expect("the emulator starts"));
+    ///
+    /// # fn main() {
+    /// assert!(TORII.issuer().starts_with("http://127.0.0.1:"));
+    /// # }
+    /// ```
+    pub fn start_blocking(self) -> Result<Emulator, StartError> {
+        let (started, outcome) = mpsc::channel();
+        let (end, ended) = oneshot::channel();
+        let run = move || {
+            let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => return drop(started.send(Err(StartError::Internal(error.to_string())))),
+            };
+            runtime.block_on(async {
+                // A caller that has gone away drops the emulator, and so ends this too.
+                let _ = started.send(self.start().await);
+                // An error: the sender is dropped, never used.
+                let _ = ended.await;
+            });
+            // Work on the store that is under way finishes by itself.
+            runtime.shutdown_background();
+        };
+        let handle = std::thread::Builder::new()
+            .name(THREAD_NAME.to_owned())
+            .spawn(run)
+            .map_err(|error| StartError::Internal(error.to_string()))?;
+        let thread = Thread {
+            end: Some(end),
+            handle: Some(handle),
+        };
+        let mut emulator = outcome
+            .recv()
+            .unwrap_or_else(|_| Err(StartError::Internal("the thread has panicked".to_owned())))?;
+        emulator.thread = Some(thread);
+        Ok(emulator)
+    }
+
+    /// Starts the emulator on the current tokio runtime, and ends with it. It accepts connections when this returns. In
+    /// tests that share one emulator, use [`start_blocking`](Self::start_blocking).
     pub async fn start(self) -> Result<Emulator, StartError> {
         let Self {
             host,
@@ -188,19 +275,22 @@ impl Builder {
         let engine = Arc::new(Engine {
             domain,
             secret_keys: known_keys,
-            guard: Guard::new(bound.ip()),
+            bound: bound.ip(),
             faults: Faults::default(),
             requests: RequestLog::default(),
         });
         let (stop, stopping) = watch::channel(false);
         let server = tokio::spawn(http::serve(listener, Arc::clone(&engine), stopping));
+        let runtime = Handle::current();
         Ok(Emulator {
-            control: Control::new(Arc::clone(&engine)),
+            control: Control::new(Arc::clone(&engine), runtime.clone()),
             engine,
             secret_key,
             environment,
             stop,
             server,
+            runtime,
+            thread: None,
         })
     }
 }
@@ -216,12 +306,27 @@ impl fmt::Debug for Builder {
 }
 
 fn open(storage: &Storage) -> Result<(Store, Keys), StartError> {
-    let store = Store::open(storage)?;
-    let keys = match storage {
-        Storage::Memory => Keys::in_memory()?,
-        Storage::File(path) => Keys::open(beside(path, ".keys"))?,
-    };
-    Ok((store, keys))
+    match storage {
+        Storage::Memory => Ok((Store::in_memory()?, Keys::in_memory()?)),
+        Storage::File(path) => {
+            let path = real_path(path);
+            Ok((Store::open(&path)?, Keys::open(beside(&path, ".keys"))?))
+        }
+    }
+}
+
+/// The path without symbolic links, so that a database has one lock and one file of keys by whichever name it is
+/// opened. Where that cannot be found out, opening `path` says why.
+fn real_path(path: &Path) -> PathBuf {
+    let real = path.canonicalize().or_else(|error| {
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let name = path.file_name().ok_or(error)?;
+        Ok::<_, io::Error>(folder.canonicalize()?.join(name))
+    });
+    real.unwrap_or_else(|_| path.to_owned())
 }
 
 /// The issuer. A listener on every address is called by its loopback one.

@@ -1,12 +1,17 @@
 //! What a running emulator consists of, shared by the server and by [`Control`](crate::Control).
 
+use std::net::IpAddr;
+
 use crate::domain::Domain;
-use crate::http::{Faults, Guard, RequestLog, SecretKeys};
+use crate::faults::Faults;
+use crate::requests::RequestLog;
+use crate::secret_keys::SecretKeys;
 
 pub(crate) struct Engine {
     pub(crate) domain: Domain,
     pub(crate) secret_keys: SecretKeys,
-    pub(crate) guard: Guard,
+    /// The address that the emulator listens on.
+    pub(crate) bound: IpAddr,
     pub(crate) faults: Faults,
     pub(crate) requests: RequestLog,
 }

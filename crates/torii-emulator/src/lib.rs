@@ -24,8 +24,13 @@ mod domain;
 mod emulator;
 mod engine;
 mod error;
+mod faults;
 mod http;
 mod keys;
+mod page;
+mod records;
+mod requests;
+mod secret_keys;
 mod store;
 
 pub use clock::MAX_CLOCK_OFFSET_SECONDS;
@@ -37,7 +42,8 @@ pub use domain::{
 };
 pub use emulator::{Builder, DEFAULT_SECRET_KEY, Emulator};
 pub use error::{Error, ErrorKind, StartError};
-pub use http::{Abort, Fault, MAX_FAULT_LATENCY_MS, RequestRecord};
+pub use faults::{Abort, Fault, MAX_FAULT_LATENCY_MS};
+pub use requests::RequestRecord;
 pub use store::Storage;
 
 /// Runs the README's example with the documentation tests.

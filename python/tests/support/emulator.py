@@ -64,7 +64,12 @@ class Emulator:
             self._process.stdout.close()
 
     def _call(self, method: str, path: str, body: object) -> Any:
-        headers = {"Authorization": f"Bearer {self.secret_key}", "Content-Type": "application/json"}
+        headers = {
+            "Authorization": f"Bearer {self.secret_key}",
+            "Content-Type": "application/json",
+            # The control plane demands it, with any value.
+            "X-Torii-Emulator": "1",
+        }
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.api_url + path, data, headers, method=method)
         try:

@@ -209,6 +209,28 @@ async fn an_identity_planted_before_the_layer_does_not_reach_a_handler() {
 }
 
 #[tokio::test]
+async fn an_auth_of_another_verifier_does_not_count() {
+    let torii = Torii::start().await;
+    let elsewhere = Torii::start().await;
+    let (id, token) = torii.user().await;
+    let strict = Verifier::builder(torii.emulator.issuer()).audiences(["admin"]);
+    let strict = strict.build().unwrap();
+    let (_, theirs) = elsewhere.user().await;
+    for (outer, token) in [(&torii.verifier, &token), (&elsewhere.verifier, &theirs)] {
+        for path in ["/me", "/greeting"] {
+            let app = app(&strict).layer(AuthLayer::new(outer.clone()).optional());
+            let reply = app.oneshot(get_with(path, token)).await.unwrap();
+            assert_eq!(reply.status(), StatusCode::UNAUTHORIZED, "{path}");
+        }
+    }
+    let alike = Verifier::new(torii.emulator.issuer()).unwrap();
+    let app = app(&alike).layer(AuthLayer::new(torii.verifier.clone()));
+    let reply = app.oneshot(get_with("/me", &token)).await.unwrap();
+    assert_eq!(read(reply).await, (StatusCode::OK, id));
+    assert_eq!(alike.counts().accepted, 1);
+}
+
+#[tokio::test]
 async fn an_extractor_of_ones_own_can_build_on_auth() {
     struct Verified;
     enum Refused {

@@ -7,4 +7,5 @@
 
 mod example;
 mod extractors;
+mod layer_auth;
 mod support;

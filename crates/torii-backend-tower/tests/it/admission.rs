@@ -11,7 +11,7 @@ use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use tokio::task::JoinSet;
 use torii_backend::{Auth, Verifier};
-use torii_backend_tower::AuthLayer;
+use torii_backend_tower::{Admission, AuthLayer};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 use crate::support::{Incoming, Torii, anonymous, read, who, with_header, with_token};
@@ -122,6 +122,41 @@ async fn an_auth_from_upstream_is_replaced_or_removed() {
     assert_eq!(read(reply).await, (StatusCode::OK, id));
     let reply = optional.oneshot(planted(anonymous())).await.unwrap();
     assert_eq!(read(reply).await, (StatusCode::OK, "nobody".to_owned()));
+}
+
+#[tokio::test]
+async fn an_auth_is_the_verifiers_that_made_it_and_of_its_clones() {
+    let torii = Torii::start().await;
+    let (_, token) = torii.user().await;
+    let alike = Verifier::new(torii.emulator.issuer()).unwrap();
+    for _ in ["verified", "remembered"] {
+        let auth = torii.verifier.verify(&token).await.unwrap();
+        assert!(torii.verifier.made(&auth) && torii.verifier.clone().made(&auth.clone()));
+        assert!(!alike.made(&auth));
+    }
+}
+
+#[tokio::test]
+async fn the_innermost_layer_says_what_was_found_out() {
+    let torii = Torii::start().await;
+    let (id, token) = torii.user().await;
+    let found = service_fn(async |request: Incoming| {
+        let admission = request.extensions().get::<Admission>().cloned();
+        let found = match admission.unwrap().into_result() {
+            Ok(auth) => auth.user_id().to_owned(),
+            Err(error) => error.code().to_string(),
+        };
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(found)))
+    });
+    let other = Verifier::builder(torii.emulator.issuer()).header("x-other");
+    let layer = AuthLayer::new(torii.verifier.clone()).optional();
+    let service = layer.layer(AuthLayer::new(other.build().unwrap()).optional().layer(found));
+    for (header, expected) in [("x-other", id.as_str()), ("authorization", "header_missing")] {
+        let request = with_header(header, &format!("Bearer {token}"));
+        let reply = service.clone().oneshot(request).await.unwrap();
+        let body = reply.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body, expected, "{header}");
+    }
 }
 
 #[tokio::test]

@@ -6,6 +6,8 @@
 )]
 
 mod admission;
+mod composition;
+mod example;
 mod log;
 mod readiness;
 mod refusal;

@@ -229,6 +229,12 @@ impl Verifier {
         }
     }
 
+    /// Whether this verifier, or a clone of it, made `auth`. Another verifier's `auth` may be for another audience or
+    /// issuer, and must not be taken for one of this verifier's.
+    pub fn made(&self, auth: &Auth) -> bool {
+        self.0.claims.made(auth)
+    }
+
     /// The fetched keys, to start another process with
     /// ([`VerifierBuilder::import_keys`](crate::VerifierBuilder::import_keys)). `None` before the first fetch, and for
     /// keys that were given. With several issuers, those of the first.

@@ -2,48 +2,64 @@
 
 use std::error::Error;
 use std::io;
-use std::process::{ExitCode, ExitStatus};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use serde_json::json;
-use tokio::process::{Child, Command};
-use torii_emulator::{Emulator, Storage};
+use tokio::process::Command;
+use torii_emulator::{Emulator, StartError, Storage};
+
+use super::child;
+use super::signals::Signals;
 
 use crate::args::Dev;
-use crate::output::{BOLD, FAINT, complain, say, styled};
+use crate::output::{BOLD, FAINT, say, styled};
+
+/// Where a project's local torii keeps its files, in the project's folder.
+const PROJECT_FOLDER: &str = ".torii";
+const PROJECT_DATABASE: &str = "dev.db";
+/// A name that SQLite takes for "in memory".
+const SQLITE_MEMORY: &str = ":memory:";
 
 pub(crate) async fn run(args: Dev) -> Result<ExitCode, Box<dyn Error>> {
-    if !args.host.is_loopback() {
-        complain(format_args!(
-            "warning: {} can be reached by other machines",
-            args.host
-        ));
-    }
     let mut signals = Signals::listen()?;
-    let storage = if args.in_memory {
-        Storage::Memory
-    } else {
-        Storage::File(args.db.clone())
+    let storage = match &args.db {
+        _ if args.in_memory => Storage::Memory,
+        Some(path) if path.as_os_str() == SQLITE_MEMORY => {
+            return Err(format!("`--db {SQLITE_MEMORY}` keeps nothing: say --in-memory").into());
+        }
+        Some(path) => Storage::File(path.clone()),
+        None => Storage::File(project_database()?),
     };
     let torii = Emulator::builder()
         .host(args.host)
         .port(args.port)
-        .storage(storage)
+        .storage(storage.clone())
         .secret_keys(&args.secret_key)
         .start()
-        .await?;
-    announce(&args, &torii);
+        .await
+        .map_err(with_advice)?;
+    announce(&args, &storage, &torii);
     let code = match args.command.split_first() {
         None => {
             signals.next().await;
             Ok(ExitCode::SUCCESS)
         }
-        Some((program, arguments)) => accompany(program, arguments, &torii, &mut signals).await,
+        Some((program, arguments)) => {
+            let mut command = Command::new(program);
+            command
+                .args(arguments)
+                .env("TORII_ISSUER", torii.issuer())
+                .env("TORII_API_URL", torii.api_url())
+                .env("TORII_SECRET_KEY", torii.secret_key());
+            child::run(command, &mut signals).await
+        }
     };
     torii.shutdown().await;
     code
 }
 
-fn announce(args: &Dev, torii: &Emulator) {
+fn announce(args: &Dev, storage: &Storage, torii: &Emulator) {
     let (issuer, api_url, secret_key) = (torii.issuer(), torii.api_url(), torii.secret_key());
     if args.json {
         let pid = std::process::id();
@@ -54,10 +70,9 @@ fn announce(args: &Dev, torii: &Emulator) {
         // Standard output is the command's.
         return;
     }
-    let kept = if args.in_memory {
-        "in memory".into()
-    } else {
-        args.db.display().to_string()
+    let kept = match storage {
+        Storage::File(path) => path.display().to_string(),
+        _ => "in memory".to_owned(),
     };
     say(format_args!(
         "{} {}",
@@ -77,99 +92,27 @@ fn announce(args: &Dev, torii: &Emulator) {
     ));
 }
 
-/// Runs a command beside the local torii. A signal ends the command first.
-async fn accompany(
-    program: &str,
-    arguments: &[String],
-    torii: &Emulator,
-    signals: &mut Signals,
-) -> Result<ExitCode, Box<dyn Error>> {
-    let mut child = Command::new(program)
-        .args(arguments)
-        .env("TORII_ISSUER", torii.issuer())
-        .env("TORII_API_URL", torii.api_url())
-        .env("TORII_SECRET_KEY", torii.secret_key())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| format!("cannot run {program}: {error}"))?;
-    loop {
-        tokio::select! {
-            status = child.wait() => return Ok(exit_code(status?)),
-            signal = signals.next() => signal.pass_on(&mut child)?,
+/// The database of this folder's project. Its folder is made when needed, and tells git to ignore it: the signing keys
+/// lie in it.
+fn project_database() -> Result<PathBuf, String> {
+    let folder = Path::new(PROJECT_FOLDER);
+    let made = std::fs::create_dir_all(folder).and_then(|()| {
+        let ignore = folder.join(".gitignore");
+        match ignore.exists() {
+            true => Ok(()),
+            false => std::fs::write(ignore, "*\n"),
         }
-    }
+    });
+    made.map_err(|error| format!("cannot use {PROJECT_FOLDER}: {error}; see --db and --in-memory"))?;
+    Ok(folder.join(PROJECT_DATABASE))
 }
 
-/// The command's own code; for a command that a signal ended, 128 and the signal, as shells have it.
-fn exit_code(status: ExitStatus) -> ExitCode {
-    #[cfg(unix)]
-    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
-        return ExitCode::from(u8::try_from(128 + signal).unwrap_or(u8::MAX));
-    }
-    status
-        .code()
-        .and_then(|code| u8::try_from(code).ok())
-        .map_or(ExitCode::FAILURE, ExitCode::from)
-}
-
-/// A wish to stop.
-#[derive(Clone, Copy)]
-enum Signal {
-    /// From the terminal, which has told the command too.
-    Interrupt,
-    /// From elsewhere, to us alone.
-    Terminate,
-}
-
-impl Signal {
-    fn pass_on(self, child: &mut Child) -> io::Result<()> {
-        match self {
-            Self::Interrupt => Ok(()),
-            Self::Terminate => child.start_kill(),
+/// An address that is taken is everybody's first error, so it says what helps.
+fn with_advice(error: StartError) -> Box<dyn Error> {
+    match &error {
+        StartError::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
+            format!("{error}; `--port 0` takes a free port").into()
         }
-    }
-}
-
-#[cfg(unix)]
-struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-    hangup: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn listen() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
-    }
-
-    async fn next(&mut self) -> Signal {
-        tokio::select! {
-            _ = self.interrupt.recv() => Signal::Interrupt,
-            _ = self.terminate.recv() => Signal::Terminate,
-            _ = self.hangup.recv() => Signal::Terminate,
-        }
-    }
-}
-
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn listen() -> io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn next(&mut self) -> Signal {
-        match tokio::signal::ctrl_c().await {
-            Ok(()) => Signal::Interrupt,
-            Err(_) => std::future::pending().await,
-        }
+        _ => error.into(),
     }
 }

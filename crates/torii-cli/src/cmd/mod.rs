@@ -1,4 +1,6 @@
 //! The commands.
 
+mod child;
 pub(crate) mod demo;
 pub(crate) mod dev;
+mod signals;

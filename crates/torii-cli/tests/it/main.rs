@@ -5,6 +5,9 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+#[cfg(unix)]
+mod signals;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -127,7 +130,7 @@ fn bad_input_gets_one_clear_line_and_a_failure() {
     for (arguments, said) in [
         (
             vec!["dev".into(), "--in-memory".into(), "--port".into(), port],
-            "in use",
+            "--port 0",
         ),
         (
             vec![
@@ -161,6 +164,10 @@ fn bad_input_gets_one_clear_line_and_a_failure() {
         ),
         (
             vec!["dev".into(), "--in-memory".into(), "--db".into(), "x.db".into()],
+            "--in-memory",
+        ),
+        (
+            vec!["dev".into(), "--db".into(), ":memory:".into()],
             "--in-memory",
         ),
         (
@@ -211,6 +218,58 @@ fn bad_input_gets_one_clear_line_and_a_failure() {
 }
 
 #[test]
+fn a_project_keeps_its_torii_in_a_folder_that_git_ignores() {
+    let project = tempfile::tempdir().unwrap();
+    let start = || {
+        let child = command(&["dev", "--json", "--port", "0"])
+            .current_dir(project.path())
+            .stdout(Stdio::piped())
+            .spawn();
+        Dev::of(child.unwrap())
+    };
+    let first = start().get("/_torii/.well-known/jwks.json");
+    let keys = |reply: &str| reply.rsplit("\r\n\r\n").next().unwrap().to_owned();
+    let second = start().get("/_torii/.well-known/jwks.json");
+    assert_eq!(keys(&first), keys(&second));
+    let left: Vec<_> = std::fs::read_dir(project.path()).unwrap().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+    let folder = project.path().join(".torii");
+    assert_eq!(std::fs::read_to_string(folder.join(".gitignore")).unwrap(), "*\n");
+    assert!(folder.join("dev.db.keys").exists());
+}
+
+#[test]
+fn idle_connections_make_room_for_new_ones_the_longest_idle_first() {
+    /// More than are served at a time.
+    const CLIENTS: usize = 950;
+    const SERVED: usize = 900;
+    let dev = Dev::start(&["--in-memory", "--port", "0"]);
+    let address = dev.address();
+    let mut buffer = [0; 1_024];
+    let mut clients: Vec<TcpStream> = (0..CLIENTS)
+        .map(|_| {
+            let mut client = TcpStream::connect(&address).unwrap();
+            client.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            write!(
+                client,
+                "GET /_emulator/v1/health HTTP/1.1\r\nhost: {address}\r\n\r\n"
+            )
+            .unwrap();
+            assert!(client.read(&mut buffer).unwrap() > 0);
+            client
+        })
+        .collect();
+    for closed in &mut clients[..CLIENTS - SERVED] {
+        assert_eq!(closed.read(&mut buffer).unwrap_or_default(), 0);
+    }
+    for open in [CLIENTS - SERVED, CLIENTS - 1] {
+        clients[open].set_nonblocking(true).unwrap();
+        let error = clients[open].read(&mut buffer).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
+    }
+}
+
+#[test]
 fn a_second_dev_on_one_database_is_told_so() {
     let folder = tempfile::tempdir().unwrap();
     let db = folder.path().join("torii.db");
@@ -240,10 +299,13 @@ struct Dev {
 
 impl Dev {
     fn start(arguments: &[&str]) -> Self {
-        let mut child = command(&[&["dev", "--json"], arguments].concat())
+        let child = command(&[&["dev", "--json"], arguments].concat())
             .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .spawn();
+        Self::of(child.unwrap())
+    }
+
+    fn of(mut child: Child) -> Self {
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();

@@ -1,39 +1,20 @@
 //! Hashes of passwords.
 
-use argon2::Argon2;
 use argon2::password_hash::PasswordHasher as _;
-use tokio::sync::Semaphore;
+use argon2::{Algorithm, Argon2, Params, Version};
 use torii_backend_types::Password;
 
 use crate::error::Error;
 
-/// Password hashing, off the async threads and a few at a time: each takes tens of milliseconds and 19 MiB.
-pub(super) struct Hashing {
-    turns: Semaphore,
-}
+/// The least that argon2 allows, in KiB and passes. A test double must be quick and small, also in a debug build: one
+/// hash takes well under a millisecond. It therefore protects no real password.
+const MEMORY_KIB: u32 = 8;
+const PASSES: u32 = 1;
 
-impl Default for Hashing {
-    fn default() -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self {
-            turns: Semaphore::new(cores),
-        }
-    }
-}
-
-impl Hashing {
-    pub(super) async fn hash(&self, password: Option<Password>) -> Result<Option<String>, Error> {
-        let Some(password) = password else { return Ok(None) };
-        let _turn = self.turns.acquire().await.map_err(Error::internal)?;
-        let hashing = tokio::task::spawn_blocking(move || {
-            Argon2::default()
-                .hash_password(password.expose().as_bytes())
-                .map(|hash| hash.to_string())
-        });
-        hashing
-            .await
-            .map_err(Error::internal)?
-            .map(Some)
-            .map_err(Error::internal)
-    }
+pub(super) fn hash(password: &Password) -> Result<String, Error> {
+    let params = Params::new(MEMORY_KIB, PASSES, 1, None).map_err(Error::internal)?;
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password(password.expose().as_bytes())
+        .map(|hash| hash.to_string())
+        .map_err(Error::internal)
 }

@@ -2,7 +2,6 @@
 
 use std::ops::RangeInclusive;
 
-use serde::{Deserialize, Serialize};
 use torii_backend_types::{
     CreateImpersonationToken, EnvironmentId, ImpersonationToken, Metadata, Timestamp, UserId, UserStatus,
 };
@@ -14,6 +13,7 @@ use super::profile::check_required;
 use super::settings::ImpersonationSettings;
 use crate::clock::from_micros;
 use crate::error::{Error, ErrorKind};
+use crate::records::ImpersonationRecord;
 use crate::store::Tx;
 
 /// The time within which [`ImpersonationSettings::quota`] counts: thirty days.
@@ -25,21 +25,6 @@ pub(crate) const IMPERSONATION_LIFETIME_SECONDS: RangeInclusive<i64> = 60..=600;
 pub(crate) const MAX_REASON_CHARS: usize = 500;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
-
-/// A token as it is kept, with who may be asked about it later.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct ImpersonationRecord {
-    pub(crate) token_hash: String,
-    pub(crate) environment_id: EnvironmentId,
-    pub(crate) user_id: UserId,
-    pub(crate) actor_user_id: UserId,
-    pub(crate) reason: String,
-    #[serde(default)]
-    pub(crate) landing_url: Option<String>,
-    pub(crate) created_at: Timestamp,
-    pub(crate) expires_at: Timestamp,
-}
 
 impl Domain {
     pub(crate) async fn mint_impersonation_token(

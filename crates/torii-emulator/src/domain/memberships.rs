@@ -8,10 +8,10 @@ use torii_backend_types::{
 use super::Domain;
 use super::metadata::{check_budget, check_names_a_bag, merge_both};
 use super::organizations::own_organization;
-use super::page::Paging;
 use super::profile::{MAX_NAME_CHARS, check_length, check_required};
 use super::users::own_user_undisclosed;
 use crate::error::Error;
+use crate::page::Paging;
 
 /// The membership that [`Control::add_member`](crate::Control::add_member) creates.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use torii_backend_types::{Metadata, UpdateMetadata};
 
 use crate::error::{Error, ErrorKind};
+use crate::records::compact;
 
 /// Most bytes that a budget allows, as compact JSON. A user's three bags share one, an invitation's two as well;
 /// an organization's and a membership's bags have one each.
@@ -71,12 +72,6 @@ pub(super) fn check_budget(bags: &[&Metadata]) -> Result<(), Error> {
         ));
     }
     Ok(())
-}
-
-/// A bag as JSON without spaces, the form that is measured and stored.
-pub(crate) fn compact(bag: &Metadata) -> String {
-    // Of a value rather than a map: that rendering cannot fail.
-    Value::Object(bag.clone()).to_string()
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ mod one_time_token;
 mod organizations;
 mod origins;
 mod outbox;
-mod page;
 mod profile;
 mod search;
 mod sessions;
@@ -29,24 +28,16 @@ use crate::keys::Keys;
 use crate::store::Store;
 
 pub use impersonation::IMPERSONATION_PERIOD_SECONDS;
-pub(crate) use impersonation::{IMPERSONATION_LIFETIME_SECONDS, ImpersonationRecord, MAX_REASON_CHARS};
+pub(crate) use impersonation::{IMPERSONATION_LIFETIME_SECONDS, MAX_REASON_CHARS};
 pub use invitations::DEFAULT_INVITATION_DAYS;
-pub(crate) use invitations::{InvitationQuery, InvitationRecord};
 pub use memberships::NewMember;
-pub(crate) use metadata::compact;
 pub use organizations::NewOrganization;
-pub(crate) use organizations::{OrganizationQuery, OrganizationRecord};
 pub(crate) use outbox::Outbox;
 pub use outbox::{Mail, MailKind};
-pub(crate) use page::{DEFAULT_PAGE_LENGTH, Paging};
-pub(crate) use profile::{fold, full_name};
-pub(crate) use search::{NameFilter, UserQuery};
-pub(crate) use sessions::SessionRecord;
 pub use sessions::{OpenSession, SESSION_LIFETIME_SECONDS};
 pub use settings::{ClaimStyle, DEFAULT_SIGN_UP_URL, ImpersonationSettings, InvitationRateLimit, Settings};
 pub use snapshot::Snapshot;
 pub use tokens::{DEFAULT_TOKEN_LIFETIME_SECONDS, MintToken, MintedToken};
-pub(crate) use users::UserRecord;
 
 /// The operations, each of which reads or changes the store in one transaction.
 pub(crate) struct Domain {
@@ -56,7 +47,6 @@ pub(crate) struct Domain {
     issuer: String,
     /// The environments of the configured secret keys, in their order. The first is the main one.
     environments: Vec<EnvironmentId>,
-    hashing: hashing::Hashing,
     /// As they are kept in the store; here for those who cannot wait for it.
     settings: Arc<ArcSwap<Settings>>,
     outbox: Outbox,
@@ -77,7 +67,6 @@ impl Domain {
             keys,
             issuer,
             environments,
-            hashing: hashing::Hashing::default(),
             settings: Arc::new(ArcSwap::from_pointee(settings)),
             outbox: Outbox::default(),
         }

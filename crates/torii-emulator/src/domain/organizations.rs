@@ -1,14 +1,15 @@
 //! Organizations: created through the control plane, read and annotated through the backend API.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use torii_backend_types::{EnvironmentId, Metadata, Organization, OrganizationId, Page, UpdateMetadata};
 use uuid::Uuid;
 
 use super::Domain;
 use super::metadata::{check_budget, check_names_a_bag, merge_both};
-use super::page::Paging;
-use super::profile::{MAX_NAME_CHARS, check_required, fold};
+use super::profile::{MAX_NAME_CHARS, check_required};
 use crate::error::Error;
+use crate::page::Paging;
+use crate::records::{OrganizationQuery, OrganizationRecord, fold};
 use crate::store::Tx;
 
 /// The organization that [`Control::create_organization`](crate::Control::create_organization) creates.
@@ -34,21 +35,6 @@ impl NewOrganization {
             environment_id: None,
         }
     }
-}
-
-/// An organization and where it belongs, which no reply shows.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct OrganizationRecord {
-    pub(crate) environment_id: EnvironmentId,
-    pub(crate) organization: Organization,
-}
-
-/// Which organizations a list returns.
-pub(crate) struct OrganizationQuery {
-    pub(crate) paging: Paging<OrganizationId>,
-    /// A folded part of the name.
-    pub(crate) name: Option<String>,
 }
 
 impl Domain {

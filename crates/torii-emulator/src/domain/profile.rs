@@ -1,9 +1,9 @@
 //! What may stand in a user's profile, and how the pieces of a name relate.
 
-use serde::{Deserialize, Serialize};
 use torii_backend_types::{Locale, Password, Patch};
 
 use crate::error::{Error, ErrorKind};
+use crate::records::LegacyProfile;
 
 /// Most characters in a first name and in a last name.
 pub(super) const MAX_NAME_CHARS: usize = 200;
@@ -16,28 +16,6 @@ pub(super) const MAX_PASSWORD_CHARS: usize = 1_000;
 /// Most characters in every other text of a profile.
 pub(super) const MAX_TEXT_CHARS: usize = 1_000;
 
-/// The fields of the API's first generation that have no place in a reply. They are kept for the user's sake.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct LegacyProfile {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) phone: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) address: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) date_of_birth: Option<String>,
-}
-
-/// The full name: the parts that say something, joined by a space.
-pub(crate) fn full_name(first: Option<&str>, last: Option<&str>) -> Option<String> {
-    let parts: Vec<&str> = [first, last]
-        .into_iter()
-        .flatten()
-        .filter(|part| !part.trim().is_empty())
-        .collect();
-    (!parts.is_empty()).then(|| parts.join(" "))
-}
-
 /// First and last name from a full one: the last word is the last name, and a single word is a first name.
 pub(super) fn split_name(full: &str) -> (Option<String>, Option<String>) {
     let full = full.trim();
@@ -46,12 +24,6 @@ pub(super) fn split_name(full: &str) -> (Option<String>, Option<String>) {
         None if full.is_empty() => (None, None),
         None => (Some(full.to_owned()), None),
     }
-}
-
-/// The form in which texts are compared without regard to case: Unicode lower case, character by character, so
-/// that a part of a text folds like the same part of the whole.
-pub(crate) fn fold(text: &str) -> String {
-    text.chars().flat_map(char::to_lowercase).collect()
 }
 
 pub(super) fn check_email(email: &str) -> Result<(), Error> {
@@ -201,12 +173,5 @@ mod tests {
             let error = check_email(bad).expect_err(bad);
             assert_eq!(error.code(), "invalid_email", "{bad:?}");
         }
-    }
-
-    #[test]
-    fn folding_a_part_equals_the_part_of_the_fold() {
-        // `str::to_lowercase` would turn a final capital sigma into another letter than a lone one.
-        assert!(fold("ΟΔΟΣ@example.com").contains(&fold("ΟΔΟΣ")));
-        assert_eq!(fold("ÆRØ"), "ærø");
     }
 }

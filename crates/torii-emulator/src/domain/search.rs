@@ -1,43 +1,13 @@
 //! What a user search asks for, checked and in the form that the store compares.
 
-use torii_backend_types::{OrganizationId, Patch, Timestamp, UserFilter, UserId, UserStatus};
+use torii_backend_types::{Patch, Timestamp, UserFilter, UserId, UserStatus};
 
-use super::page::Paging;
-use super::profile::fold;
 use crate::error::Error;
+use crate::page::Paging;
+use crate::records::{CreatedRange, NameFilter, UserQuery, fold};
 
 /// Most entries in `userIds` and in `emailAddresses`.
 pub(crate) const MAX_SELECTORS: usize = 100;
-
-/// A search. Every part that is there must hold.
-#[derive(Debug)]
-pub(crate) struct UserQuery {
-    pub(crate) paging: Paging<UserId>,
-    pub(crate) name: NameFilter,
-    pub(crate) user_ids: Option<Vec<UserId>>,
-    /// Folded addresses.
-    pub(crate) email_addresses: Option<Vec<String>>,
-    /// A folded part of an address.
-    pub(crate) email: Option<String>,
-    pub(crate) statuses: Option<Vec<UserStatus>>,
-    pub(crate) created: CreatedRange,
-    pub(crate) organization_id: Option<OrganizationId>,
-}
-
-#[derive(Debug)]
-pub(crate) enum NameFilter {
-    Any,
-    Missing,
-    /// A folded part of the name.
-    Contains(String),
-}
-
-/// Bounds in microseconds since 1970, both inclusive.
-#[derive(Debug, Default)]
-pub(crate) struct CreatedRange {
-    pub(crate) from: Option<i64>,
-    pub(crate) until: Option<i64>,
-}
 
 impl UserQuery {
     pub(crate) fn new(filter: UserFilter, paging: Paging<UserId>) -> Result<Self, Error> {

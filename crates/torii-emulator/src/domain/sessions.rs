@@ -1,9 +1,7 @@
 //! Sessions of users: opened through the control plane, listed and revoked through the backend API.
 
-use serde::{Deserialize, Serialize};
-use torii_backend_types::{
-    EnvironmentId, Metadata, OrganizationId, Session, SessionId, Timestamp, UserId, UserStatus,
-};
+use serde::Deserialize;
+use torii_backend_types::{EnvironmentId, Metadata, OrganizationId, Session, SessionId, UserId, UserStatus};
 use uuid::Uuid;
 
 use super::Domain;
@@ -11,6 +9,7 @@ use super::profile::{MAX_TEXT_CHARS, check_length};
 use super::users::own_user_undisclosed;
 use crate::clock::from_micros;
 use crate::error::Error;
+use crate::records::SessionRecord;
 
 /// How long a session lasts: seven days.
 pub const SESSION_LIFETIME_SECONDS: i64 = 7 * 24 * 60 * 60;
@@ -42,15 +41,6 @@ impl OpenSession {
             active_organization_id: None,
         }
     }
-}
-
-/// A session and whether it still counts.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct SessionRecord {
-    pub(crate) session: Session,
-    #[serde(default)]
-    pub(crate) revoked_at: Option<Timestamp>,
 }
 
 impl Domain {

@@ -7,17 +7,16 @@ use serde::{Deserialize, Serialize};
 use torii_backend_types::{EnvironmentId, Locale, Member, Metadata, OrganizationId, UserId, UserStatus};
 
 use super::Domain;
-use super::impersonation::{ImpersonationRecord, MAX_REASON_CHARS};
-use super::invitations::{InvitationRecord, check_lifetime};
+use super::impersonation::MAX_REASON_CHARS;
+use super::invitations::check_lifetime;
 use super::metadata::check_budget;
-use super::organizations::OrganizationRecord;
 use super::origins::{canonical_origins, check_url};
 use super::profile::{MAX_NAME_CHARS, check_email, check_legacy, check_length, check_names, check_required};
-use super::sessions::SessionRecord;
 use super::settings::Settings;
-use super::users::{UserRecord, check_user_budget};
+use super::users::check_user_budget;
 use crate::clock::check_offset;
 use crate::error::{Error, ErrorKind};
+use crate::records::{ImpersonationRecord, InvitationRecord, OrganizationRecord, SessionRecord, UserRecord};
 use crate::store::Tx;
 
 /// The form of the document that this version writes and reads.

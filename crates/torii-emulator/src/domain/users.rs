@@ -1,34 +1,19 @@
 //! Users: their life from creation to deletion.
 
-use serde::{Deserialize, Serialize};
 use torii_backend_types::{
     CreateUser, EnvironmentId, Metadata, Page, Patch, Timestamp, UpdateUser, UpdateUserMetadata, User,
     UserFilter, UserId, UserStatus,
 };
 use uuid::Uuid;
 
-use super::Domain;
 use super::metadata::{check_budget, first_bag, merge};
-use super::page::Paging;
-use super::profile::{
-    LegacyProfile, check_email, check_legacy, check_locale, check_names, check_password, full_name,
-    split_name,
-};
-use super::search::UserQuery;
+use super::profile::{check_email, check_legacy, check_locale, check_names, check_password, split_name};
+use super::{Domain, hashing};
 use crate::clock::from_micros;
 use crate::error::{Error, ErrorKind};
+use crate::page::Paging;
+use crate::records::{LegacyProfile, UserQuery, UserRecord, full_name};
 use crate::store::Tx;
-
-/// A user and what no reply shows of it. It has no `Debug`: it holds the hash of a password.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct UserRecord {
-    pub(crate) user: User,
-    #[serde(default)]
-    pub(crate) password_hash: Option<String>,
-    #[serde(default)]
-    pub(crate) legacy: LegacyProfile,
-}
 
 impl Domain {
     pub(crate) async fn create_user(
@@ -70,7 +55,7 @@ impl Domain {
             first_bag(unsafe_metadata),
         );
         check_budget(&[&public_metadata, &private_metadata, &unsafe_metadata])?;
-        let password_hash = self.hashing.hash(password).await?;
+        let password_hash = password.as_ref().map(hashing::hash).transpose()?;
         let clock = self.clock.clone();
         self.store
             .write(move |tx| {

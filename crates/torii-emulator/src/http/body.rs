@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::FromRequestParts;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Request};
 use bytes::{Bytes, BytesMut};
@@ -17,8 +17,8 @@ use crate::error::{Error, ErrorKind};
 
 /// Most bytes of a body that the backend API reads.
 pub(super) const MAX_BODY_BYTES: usize = 1024 * 1024;
-/// Most bytes of a body that the control plane reads: an import is one.
-pub(super) const MAX_CONTROL_BODY_BYTES: usize = MAX_DRAINED_BYTES;
+/// Most bytes of a body that the control plane reads: an import is one, of about half a million users.
+pub(super) const MAX_CONTROL_BODY_BYTES: usize = 256 * 1024 * 1024;
 /// Most bytes that are taken off the wire, and thrown away, to be able to refuse a body that is too long.
 const MAX_DRAINED_BYTES: usize = 32 * 1024 * 1024;
 /// Most characters that a refusal says about a body.
@@ -39,7 +39,8 @@ struct Received {
     too_long: bool,
 }
 
-/// Moves the body from the wire into the request, if it has at most `most` bytes.
+/// Moves the body from the wire into the request, if it has at most `most` bytes. A longer one is read to its end, and
+/// not held.
 pub(super) async fn receive(request: Request<Body>, most: usize) -> Result<Request<Body>, Error> {
     let (mut parts, body) = request.into_parts();
     let received = tokio::time::timeout(BODY_TIMEOUT, read(body, most))
@@ -104,6 +105,8 @@ async fn read(mut body: Body, most: usize) -> Result<Received, Error> {
             bytes.extend_from_slice(&data);
         } else if total > MAX_DRAINED_BYTES {
             break;
+        } else {
+            bytes = BytesMut::new();
         }
     }
     Ok(Received {
@@ -125,6 +128,16 @@ fn received(parts: &Parts) -> Result<Bytes, Error> {
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), Error> {
+    if headers
+        .get(CONTENT_ENCODING)
+        .is_some_and(|encoding| encoding != "identity")
+    {
+        return Err(Error::new(
+            ErrorKind::UnsupportedMediaType,
+            "unsupported_content_encoding",
+            "the body must not have a Content-Encoding",
+        ));
+    }
     let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = given.and_then(|text| text.split(';').next()).map(str::trim);
     match essence {

@@ -13,13 +13,14 @@ use torii_backend_types::{InvitationId, Member, Organization, OrganizationId, Se
 
 use super::body::{Json, OptionalJson};
 use super::params::Id;
-use super::{Fault, RequestRecord};
 use crate::control::Control;
 use crate::domain::{
     Mail, MintToken, MintedToken, NewMember, NewOrganization, OpenSession, Settings, Snapshot,
 };
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::faults::Fault;
+use crate::requests::RequestRecord;
 
 pub(super) fn routes() -> Router<Arc<Engine>> {
     Router::new()

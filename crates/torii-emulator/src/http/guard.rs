@@ -3,8 +3,6 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
-use aws_lc_rs::digest::{Digest, SHA256, digest};
 use axum::body::Body;
 use axum::extract::{FromRequestParts, State};
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
@@ -16,19 +14,25 @@ use torii_backend_types::EnvironmentId;
 use super::openapi::{Part, Schemas, Signature};
 use super::serve::Peer;
 use crate::engine::Engine;
-use crate::error::{Error, ErrorKind, StartError};
+use crate::error::{Error, ErrorKind};
+use crate::secret_keys::LIVE_KEY_PREFIX;
 
-const LIVE_KEY_PREFIX: &str = "sk_live_";
-const TEST_KEY_PREFIX: &str = "sk_test_";
+/// What a call of the control plane that changes or exports something must carry, with any value. A browser lets a web
+/// page send it only after a preflight, which is never answered.
+const CONTROL_HEADER: HeaderName = HeaderName::from_static("x-torii-emulator");
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
-/// Keeps web pages out: a foreign `Host` is how DNS rebinding shows, a foreign `Origin` how a plain cross-site
-/// request does.
-pub(crate) struct Guard {
+/// Keeps web pages and other machines out. It needs only the head of a request.
+///
+/// A foreign `Host` is the sign of DNS rebinding. A foreign `Origin` or `Sec-Fetch-Site` is the sign of a request that
+/// another site's page makes.
+pub(super) struct Guard {
     bound: IpAddr,
 }
 
 impl Guard {
-    pub(crate) fn new(bound: IpAddr) -> Self {
+    pub(super) fn new(bound: IpAddr) -> Self {
         Self { bound }
     }
 
@@ -44,12 +48,14 @@ impl Guard {
                 "the local torii answers only to this machine's names",
             ));
         }
-        match sole(request.headers(), &ORIGIN)? {
-            Some(origin) if !is_loopback_origin(origin) => Err(Error::new(
-                ErrorKind::Forbidden,
-                "foreign_origin",
-                "the local torii takes no requests from web pages of other machines",
-            )),
+        if sole(request.headers(), &ORIGIN)?.is_some_and(|origin| !is_loopback_origin(origin)) {
+            return Err(foreign_page());
+        }
+        // A link that somebody follows is no page's request: its destination is a document in a window of its own.
+        match sole(request.headers(), &SEC_FETCH_SITE)? {
+            Some("cross-site") if sole(request.headers(), &SEC_FETCH_DEST)? != Some("document") => {
+                Err(foreign_page())
+            }
             _ => Ok(()),
         }
     }
@@ -64,54 +70,33 @@ impl Guard {
     }
 }
 
-/// Refuses other machines on the control plane, whatever address the emulator listens on.
-pub(super) fn check_control_peer(peer: &Peer) -> Result<(), Error> {
-    if peer.address().ip().to_canonical().is_loopback() {
-        return Ok(());
+/// What the control plane demands beyond [`Guard::check`], whatever address the emulator listens on. `path` is that
+/// below the control plane's own.
+pub(super) fn check_control(peer: &Peer, path: &str, request: &Request<Body>) -> Result<(), Error> {
+    if !peer.address().ip().to_canonical().is_loopback() {
+        return Err(Error::forbidden("the control plane is open to this machine only"));
     }
-    Err(Error::forbidden("the control plane is open to this machine only"))
+    let site = sole(request.headers(), &SEC_FETCH_SITE)?;
+    if matches!(site, Some("cross-site" | "same-site")) {
+        return Err(foreign_page());
+    }
+    let is_guarded = !request.method().is_safe() || path == "/export";
+    if is_guarded && !request.headers().contains_key(CONTROL_HEADER) {
+        return Err(Error::new(
+            ErrorKind::Forbidden,
+            "missing_control_header",
+            "this call needs the header `X-Torii-Emulator: 1`, which no web page can send",
+        ));
+    }
+    Ok(())
 }
 
-/// The configured secret keys, as digests: of equal length, and of no use to a reader of the memory.
-pub(crate) struct SecretKeys {
-    digests: Vec<Digest>,
-}
-
-impl SecretKeys {
-    pub(crate) fn new(keys: &[String]) -> Result<Self, StartError> {
-        if keys.is_empty() {
-            return Err(StartError::SecretKey("there is none"));
-        }
-        for (place, key) in keys.iter().enumerate() {
-            if key.starts_with(LIVE_KEY_PREFIX) {
-                return Err(StartError::LiveSecretKey);
-            }
-            if key.strip_prefix(TEST_KEY_PREFIX).is_none_or(str::is_empty) {
-                return Err(StartError::SecretKey("it must begin with sk_test_"));
-            }
-            if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-                return Err(StartError::SecretKey("it must be visible ASCII without spaces"));
-            }
-            if keys.iter().take(place).any(|earlier| earlier == key) {
-                return Err(StartError::SecretKey("it was given twice"));
-            }
-        }
-        Ok(Self {
-            digests: keys.iter().map(|key| digest(&SHA256, key.as_bytes())).collect(),
-        })
-    }
-
-    /// The key's place in the configuration. Compares with every key, each in constant time.
-    fn place(&self, presented: &str) -> Option<usize> {
-        let presented = digest(&SHA256, presented.as_bytes());
-        let mut found = None;
-        for (place, known) in self.digests.iter().enumerate() {
-            if verify_slices_are_equal(known.as_ref(), presented.as_ref()).is_ok() {
-                found = Some(place);
-            }
-        }
-        found
-    }
+fn foreign_page() -> Error {
+    Error::new(
+        ErrorKind::Forbidden,
+        "foreign_origin",
+        "the local torii takes no requests from web pages of other sites",
+    )
 }
 
 /// The environment that the request's secret key stands for.
@@ -140,12 +125,13 @@ pub(super) async fn secret_key(
     mut request: Request<Body>,
     next: Next,
 ) -> Result<Response<Body>, Error> {
-    let environment = authorise(&engine, request.headers())?;
+    let environment = environment(&engine, request.headers())?;
     request.extensions_mut().insert(Environment(environment));
     Ok(next.run(request).await)
 }
 
-fn authorise(engine: &Engine, headers: &HeaderMap) -> Result<EnvironmentId, Error> {
+/// The environment whose secret key the request has.
+pub(super) fn environment(engine: &Engine, headers: &HeaderMap) -> Result<EnvironmentId, Error> {
     let refused = |code, detail: &'static str| Error::new(ErrorKind::Unauthenticated, code, detail);
     let missing = || {
         refused(

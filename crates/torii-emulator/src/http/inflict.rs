@@ -13,9 +13,9 @@ use http_body::Frame;
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 
-use super::faults::{Abort, Fault};
 use super::problem::{self, Target};
 use super::serve::Peer;
+use crate::faults::{Abort, Fault};
 
 /// A reply, and whether a fault cuts it short.
 pub(super) struct Reply {

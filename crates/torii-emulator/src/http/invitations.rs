@@ -12,9 +12,9 @@ use super::answer::{Created, Empty};
 use super::body::Json;
 use super::guard::Environment;
 use super::params::{Filter, Id};
-use crate::domain::Paging;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::page::Paging;
 
 pub(super) async fn list(
     State(engine): State<Arc<Engine>>,

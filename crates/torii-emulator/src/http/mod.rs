@@ -3,7 +3,6 @@
 mod answer;
 mod body;
 mod control;
-mod faults;
 mod guard;
 mod impersonation;
 mod inflict;
@@ -13,7 +12,6 @@ mod organizations;
 mod origins;
 mod params;
 mod problem;
-mod requests;
 mod serve;
 mod server_api;
 mod sessions;
@@ -29,19 +27,16 @@ use axum::extract::FromRef;
 use axum::http::{Request, Response};
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
+use tokio::runtime::Handle;
 use tower::Service as _;
 
 use crate::control::Control;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
 
-pub(crate) use faults::Faults;
-pub use faults::{Abort, Fault, MAX_FAULT_LATENCY_MS};
-pub(crate) use guard::{Guard, SecretKeys};
-pub(crate) use requests::RequestLog;
-pub use requests::RequestRecord;
 pub(crate) use serve::serve;
 
+use guard::Guard;
 use problem::Target;
 use serve::Peer;
 
@@ -52,7 +47,7 @@ const CONTROL_API: &str = "/_emulator/v1";
 
 impl FromRef<Arc<Engine>> for Control {
     fn from_ref(engine: &Arc<Engine>) -> Self {
-        Self::new(Arc::clone(engine))
+        Self::new(Arc::clone(engine), Handle::current())
     }
 }
 
@@ -76,7 +71,9 @@ fn router(engine: Arc<Engine>) -> Router {
         .with_state(engine)
 }
 
-/// The way of a request: recorded, taken off the wire, let in or not, struck by a fault or answered.
+/// The way of a request: let in or not, recorded, taken off the wire, struck by a fault or answered.
+///
+/// Who is refused at the door leaves no trace: neither a fault's `times` nor a place in the log is spent on it.
 async fn answer(
     engine: Arc<Engine>,
     router: Router,
@@ -88,15 +85,35 @@ async fn answer(
         origin: engine.domain.issuer(),
         path: &path,
     };
-    let controls = path
+    let control_path = path
         .strip_prefix(CONTROL_API)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    let record = (!controls).then(|| {
-        let now = engine.domain.clock().now();
-        engine.requests.arrived(request.method(), &path, now)
-    });
-    let reply = match admit(&engine, &peer, controls, request).await {
-        Ok(request) if controls => call(router, request, target).await.into(),
+        .filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    let admitted = Guard::new(engine.bound)
+        .check(&request)
+        .and_then(|()| match control_path {
+            Some(control_path) => guard::check_control(&peer, control_path, &request),
+            None => Ok(()),
+        });
+    if let Err(error) = admitted {
+        // Its body is thrown away first, so that the refusal does not race with bytes still coming.
+        let refusal = body::receive(request, 0).await.err().unwrap_or(error);
+        return problem::complete(problem::refusal(refusal), target);
+    }
+    if control_path.is_some() {
+        return match body::receive(request, body::MAX_CONTROL_BODY_BYTES).await {
+            Ok(request) => call(router, request, target).await,
+            Err(error) => problem::complete(problem::refusal(error), target),
+        };
+    }
+
+    let now = engine.domain.clock().now();
+    let record = engine.requests.arrived(request.method(), &path, now);
+    // Only who has a secret key makes the emulator hold a body.
+    let most = match guard::environment(&engine, request.headers()) {
+        Ok(_) => body::MAX_BODY_BYTES,
+        Err(_) => 0,
+    };
+    let reply = match body::receive(request, most).await {
         Ok(request) => match engine.faults.strike(request.method(), &path) {
             None => call(router, request, target).await.into(),
             Some(fault) => inflict::inflict(fault, &peer, target, call(router, request, target)).await,
@@ -104,30 +121,10 @@ async fn answer(
         Err(error) => problem::complete(problem::refusal(error), target).into(),
     };
     let inflict::Reply { response, cut } = reply;
-    if let Some(record) = record.filter(|_| !cut) {
+    if !cut {
         record.answered(response.status());
     }
     response
-}
-
-/// Takes the whole body off the wire before anything is decided, so that no refusal races with bytes still coming.
-async fn admit(
-    engine: &Engine,
-    peer: &Peer,
-    controls: bool,
-    request: Request<Body>,
-) -> Result<Request<Body>, Error> {
-    let most = if controls {
-        body::MAX_CONTROL_BODY_BYTES
-    } else {
-        body::MAX_BODY_BYTES
-    };
-    let request = body::receive(request, most).await?;
-    engine.guard.check(&request)?;
-    if controls {
-        guard::check_control_peer(peer)?;
-    }
-    Ok(request)
 }
 
 async fn call(mut router: Router, request: Request<Body>, target: Target<'_>) -> Response<Body> {

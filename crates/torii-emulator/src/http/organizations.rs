@@ -9,9 +9,9 @@ use torii_backend_types::{Member, Membership, Organization, OrganizationId, Page
 use super::body::Json;
 use super::guard::Environment;
 use super::params::{Id, Ids, Name};
-use crate::domain::Paging;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::page::Paging;
 
 pub(super) async fn list(
     State(engine): State<Arc<Engine>>,

@@ -8,8 +8,8 @@ use axum::http::request::Parts;
 use torii_backend_types::{InvalidId, InvitationFilter, InvitationStatus};
 
 use super::openapi::{Parameter, Part, Schemas, Signature, schema};
-use crate::domain::{DEFAULT_PAGE_LENGTH, Paging};
 use crate::error::Error;
+use crate::page::{DEFAULT_PAGE_LENGTH, Paging};
 
 /// The one id of a path. A text that is not a UUID is nobody's id: it is refused with the status that the operation
 /// documents for an unknown one, `UNKNOWN`.

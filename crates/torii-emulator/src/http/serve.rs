@@ -1,5 +1,6 @@
-//! Connections: accepted, bounded in number and in patience, and broken where a fault says so.
+//! Connections: accepted, limited in number and in time, and broken where a fault says so.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -16,19 +17,22 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::sync::{Notify, watch};
+use tokio::task::{Id, JoinSet};
 
 use crate::engine::Engine;
 
-/// Most connections at a time; more wait to be accepted. Below the 1,024 files that many systems allow a process.
+/// Most connections at a time. For one more, the one that has been idle for longest is closed; if none is idle, it waits.
+/// Below the 1,024 files that many systems allow a process.
 const MAX_CONNECTIONS: usize = 900;
+/// Most bytes that a connection holds of a request's head, and of a body at a time. A longer head is refused with 431.
+const MAX_BUFFER_BYTES: usize = 128 * 1024;
 /// How long a request's head may take, from its first byte.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may lie idle between requests. Longer than clients keep theirs, so that it is the client
 /// that closes and no request meets a connection that is just going.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
-/// How often connections are looked at for the two.
+/// How often connections are looked at for the two, and for one to close.
 const PATIENCE_TICK: Duration = Duration::from_secs(1);
 /// The pause after the system could not accept, as when it is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -36,21 +40,63 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Serves until `stopping` turns true, and then until the requests under way are answered.
 pub(crate) async fn serve(listener: TcpListener, engine: Arc<Engine>, mut stopping: watch::Receiver<bool>) {
     let router = super::router(Arc::clone(&engine));
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let mut connections = JoinSet::new();
+    let mut connections = Connections::default();
     loop {
+        let (stream, address) = tokio::select! {
+            () = stopped(&mut stopping) => break,
+            () = connections.ended() => continue,
+            accepted = accept(&listener) => accepted,
+        };
         tokio::select! {
             () = stopped(&mut stopping) => break,
-            Some(_) = connections.join_next() => {}
-            (stream, address, place) = accept(&listener, &places) => {
-                let peer = Arc::new(Peer::new(address));
-                let answering = (Arc::clone(&engine), router.clone());
-                connections.spawn(connection(stream, peer, answering, stopping.clone(), place));
-            }
+            () = connections.make_room() => {}
         }
+        let peer = Arc::new(Peer::new(address));
+        let answering = (Arc::clone(&engine), router.clone());
+        let serving = connection(stream, Arc::clone(&peer), answering, stopping.clone());
+        connections.add(peer, serving);
     }
     drop(listener);
-    while connections.join_next().await.is_some() {}
+    while connections.tasks.join_next().await.is_some() {}
+}
+
+/// The connections that are open.
+#[derive(Default)]
+struct Connections {
+    tasks: JoinSet<()>,
+    peers: HashMap<Id, Arc<Peer>>,
+}
+
+impl Connections {
+    fn add(&mut self, peer: Arc<Peer>, serving: impl Future<Output = ()> + Send + 'static) {
+        let id = self.tasks.spawn(serving).id();
+        self.peers.insert(id, peer);
+    }
+
+    /// Waits until one has ended. Without any, for ever.
+    async fn ended(&mut self) {
+        let id = match self.tasks.join_next_with_id().await {
+            Some(Ok((id, ()))) => id,
+            Some(Err(error)) => error.id(),
+            None => std::future::pending().await,
+        };
+        self.peers.remove(&id);
+    }
+
+    /// Waits until there is a place, and closes the connection that has been idle for longest to get one.
+    async fn make_room(&mut self) {
+        while self.peers.len() >= MAX_CONNECTIONS {
+            let idle = self
+                .peers
+                .values()
+                .filter_map(|peer| Some((peer.idle_since()?, peer)));
+            if let Some((_, peer)) = idle.min_by_key(|(since, _)| *since) {
+                peer.end.notify_one();
+            }
+            // After the pause another one may be idle.
+            let _ = tokio::time::timeout(PATIENCE_TICK, self.ended()).await;
+        }
+    }
 }
 
 /// A client's connection, as the requests on it see it.
@@ -118,6 +164,13 @@ impl Peer {
         }
     }
 
+    fn idle_since(&self) -> Option<Instant> {
+        match *self.progress() {
+            Progress::Idle { since } => Some(since),
+            Progress::Head { .. } | Progress::Reply | Progress::Nothing => None,
+        }
+    }
+
     fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -128,16 +181,10 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stop| *stop).await;
 }
 
-/// A connection, and a place for it. Waits for both.
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>) {
-    // The semaphore is never closed, so there always is a place in the end.
-    let place = Arc::clone(places).acquire_owned().await.ok();
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
-            Ok((stream, address)) => return (stream, address, place),
+            Ok(accepted) => return accepted,
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -151,7 +198,6 @@ async fn connection(
     peer: Arc<Peer>,
     (engine, router): (Arc<Engine>, Router),
     mut stopping: watch::Receiver<bool>,
-    _place: Option<OwnedSemaphorePermit>,
 ) {
     // Small replies go out at once.
     if let Err(error) = stream.set_nodelay(true) {
@@ -178,6 +224,7 @@ async fn connection(
             .timer(TokioTimer::new())
             // The patience with heads is ours: hyper's would count a connection's idle time as a slow head.
             .header_read_timeout(None)
+            .max_buf_size(MAX_BUFFER_BYTES)
             .serve_connection(io, service)
     );
     let mut tick = tokio::time::interval(PATIENCE_TICK);

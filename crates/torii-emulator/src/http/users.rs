@@ -10,9 +10,9 @@ use super::answer::{Created, NoContent};
 use super::body::{Json, OptionalJson};
 use super::guard::Environment;
 use super::params::Id;
-use crate::domain::Paging;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::page::Paging;
 
 pub(super) async fn create(
     State(engine): State<Arc<Engine>>,

@@ -1,12 +1,13 @@
 //! The tables of environments and of settings.
 
 use rusqlite::{OptionalExtension as _, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 use torii_backend_types::EnvironmentId;
 use uuid::Uuid;
 
 use super::{Tx, json, parsed};
-use crate::domain::Settings;
 use crate::error::Error;
 
 impl Tx<'_> {
@@ -58,7 +59,7 @@ impl Tx<'_> {
     }
 
     /// The settings that were kept, or the first ones.
-    pub(crate) fn settings(&self) -> Result<Settings, Error> {
+    pub(crate) fn settings<S: DeserializeOwned + Default>(&self) -> Result<S, Error> {
         let found = self
             .0
             .query_row("SELECT value FROM settings", [], |row| json(row, "value"))
@@ -66,7 +67,7 @@ impl Tx<'_> {
         Ok(found.unwrap_or_default())
     }
 
-    pub(crate) fn set_settings(&self, settings: &Settings) -> Result<(), Error> {
+    pub(crate) fn set_settings(&self, settings: &impl Serialize) -> Result<(), Error> {
         self.0.execute(
             "INSERT INTO settings (id, value) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET value = excluded.value",
             [json!(settings).to_string()],

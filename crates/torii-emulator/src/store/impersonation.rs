@@ -4,8 +4,8 @@ use rusqlite::{Row, named_params, params};
 use torii_backend_types::{EnvironmentId, Timestamp};
 
 use super::{Tx, instant, parsed, written};
-use crate::domain::ImpersonationRecord;
 use crate::error::Error;
+use crate::records::ImpersonationRecord;
 
 impl Tx<'_> {
     /// `false` if the token was there before.

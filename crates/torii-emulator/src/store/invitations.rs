@@ -4,8 +4,8 @@ use rusqlite::{OptionalExtension as _, Row, named_params, params};
 use torii_backend_types::{EnvironmentId, InvitationId, Timestamp};
 
 use super::{Tx, instant, instant_option, json, parsed, written};
-use crate::domain::{InvitationQuery, InvitationRecord, compact, fold};
 use crate::error::Error;
+use crate::records::{InvitationQuery, InvitationRecord, compact, fold};
 
 impl Tx<'_> {
     /// `false` if the id or the token was there before.

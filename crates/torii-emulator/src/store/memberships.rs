@@ -4,8 +4,9 @@ use rusqlite::{OptionalExtension as _, Row, params};
 use torii_backend_types::{Member, Membership, Metadata, OrganizationId, UserId};
 
 use super::{Tx, instant, json, parsed, written};
-use crate::domain::{Paging, compact};
 use crate::error::Error;
+use crate::page::Paging;
+use crate::records::compact;
 
 impl Tx<'_> {
     /// `false` if the user is a member already.

@@ -4,7 +4,7 @@
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use crate::domain::fold;
+use crate::records::fold;
 
 /// Marks a database as an emulator's (`PRAGMA application_id`): the letters `tori`.
 pub(super) const APPLICATION_ID: i64 = 0x746f_7269;

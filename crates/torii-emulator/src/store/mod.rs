@@ -57,14 +57,18 @@ struct Open {
 pub(crate) struct Tx<'c>(rusqlite::Transaction<'c>);
 
 impl Store {
-    pub(crate) fn open(storage: &Storage) -> Result<Self, StartError> {
-        let open = match storage {
-            Storage::Memory => open::in_memory()?,
-            Storage::File(path) => open::file(path)?,
-        };
-        Ok(Self {
+    pub(crate) fn in_memory() -> Result<Self, StartError> {
+        open::in_memory().map(Self::new)
+    }
+
+    pub(crate) fn open(path: &Path) -> Result<Self, StartError> {
+        open::file(path).map(Self::new)
+    }
+
+    fn new(open: Open) -> Self {
+        Self {
             open: Arc::new(Mutex::new(Some(open))),
-        })
+        }
     }
 
     /// Runs `work`, which only reads, against one consistent state.

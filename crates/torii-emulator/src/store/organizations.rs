@@ -4,8 +4,8 @@ use rusqlite::{OptionalExtension as _, Row, named_params, params};
 use torii_backend_types::{EnvironmentId, Metadata, Organization, OrganizationId};
 
 use super::{Tx, instant, json, parsed, parsed_option, written};
-use crate::domain::{OrganizationQuery, OrganizationRecord, compact, fold};
 use crate::error::Error;
+use crate::records::{OrganizationQuery, OrganizationRecord, compact, fold};
 
 impl Tx<'_> {
     /// `false` if another organization of the environment has the slug.

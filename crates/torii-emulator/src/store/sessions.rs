@@ -4,8 +4,8 @@ use rusqlite::{OptionalExtension as _, Row, named_params, params};
 use torii_backend_types::{Metadata, Session, SessionId, Timestamp, UserId};
 
 use super::{Tx, instant, instant_option, parsed, parsed_option, written};
-use crate::domain::SessionRecord;
 use crate::error::Error;
+use crate::records::SessionRecord;
 
 impl Tx<'_> {
     /// `false` if the id was there before.

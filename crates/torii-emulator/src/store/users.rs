@@ -5,8 +5,8 @@ use serde_json::json;
 use torii_backend_types::{EnvironmentId, Locale, Metadata, User, UserId, UserStatus};
 
 use super::{Tx, instant, instant_option, json, parsed, written};
-use crate::domain::{NameFilter, UserQuery, UserRecord, compact, fold, full_name};
 use crate::error::Error;
+use crate::records::{NameFilter, UserQuery, UserRecord, compact, fold, full_name};
 
 impl Tx<'_> {
     /// The user of any environment, deleted or not.

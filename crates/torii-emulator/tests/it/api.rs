@@ -52,10 +52,20 @@ impl Api {
         Self { torii, client }
     }
 
+    /// With the header that the control plane demands, where the request goes there.
     pub(crate) fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        let request = self.plain(method, path);
+        match path.starts_with("/_emulator/") {
+            true => request.header("x-torii-emulator", "1"),
+            false => request,
+        }
+    }
+
+    /// Without any header of ours.
+    pub(crate) fn plain(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
-        self.client
-            .request(method, format!("{}{path}", self.torii.api_url()))
+        let url = format!("{}{path}", self.torii.api_url());
+        self.client.request(method, url)
     }
 
     /// A call of the backend API with the main secret key. The reply is held against the emulator's own description.

@@ -168,3 +168,17 @@ fn fill(path: &str) -> String {
     });
     filled.collect::<Vec<_>>().join("/")
 }
+
+#[tokio::test]
+async fn an_encoded_body_is_refused_by_its_encoding() {
+    let api = Api::start().await;
+    for (encoding, status) in [("gzip", 415), ("br", 415), ("identity", 201)] {
+        let request = api
+            .request("POST", "/api/server/v1/users")
+            .bearer_auth(api.torii.secret_key())
+            .header("content-encoding", encoding)
+            .json(&json!({}));
+        let reply = send(request).await;
+        assert_eq!(reply.status, status, "{encoding}: {}", reply.body);
+    }
+}

@@ -1,9 +1,10 @@
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use torii_emulator::{DEFAULT_SECRET_KEY, Emulator, ErrorKind, Fault, StartError, Storage};
+use torii_emulator::{DEFAULT_SECRET_KEY, Emulator, ErrorKind, Fault, MintToken, StartError, Storage};
 
 use crate::api::{Api, Members as _, PATIENCE};
 
@@ -206,4 +207,84 @@ async fn a_port_in_use_and_an_address_of_another_machine_are_clear_errors() {
         .await
         .expect_err("not ours");
     assert!(matches!(error, StartError::Listen { .. }), "{error}");
+}
+
+/// As a test suite has it: one emulator for the whole process.
+static SHARED: LazyLock<Emulator> =
+    LazyLock::new(|| Emulator::builder().start_blocking().expect("the emulator starts"));
+
+#[test]
+fn a_static_emulator_serves_every_runtime_and_none() {
+    let user = pollster::block_on(SHARED.control().create_user(&Default::default())).expect("created");
+    for _ in 0..2 {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            let url = format!("{}/_torii/.well-known/jwks.json", SHARED.issuer());
+            let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+            assert_eq!(client.get(url).send().await.expect("a reply").status(), 200);
+            let order = MintToken::of(user.id);
+            let minted = SHARED.control().mint_token(&order).await.expect("minted");
+            assert_eq!(minted.token.split('.').count(), 3);
+        });
+    }
+    pollster::block_on(SHARED.control().rotate_keys(true)).expect("rotated");
+    pollster::block_on(SHARED.control().export()).expect("exported");
+}
+
+#[test]
+fn an_emulator_of_its_own_thread_stops_without_a_runtime_and_frees_its_port() {
+    for shut_down in [true, false] {
+        let torii = Emulator::builder().start_blocking().expect("started");
+        let port = torii.issuer().rsplit(':').next().expect("a port").to_owned();
+        let control = torii.control().clone();
+        match shut_down {
+            true => pollster::block_on(torii.shutdown()),
+            false => drop(torii),
+        }
+        let error = pollster::block_on(control.create_user(&Default::default())).expect_err("stopped");
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        std::net::TcpListener::bind(format!("127.0.0.1:{port}")).expect("the port is free");
+    }
+}
+
+#[tokio::test]
+async fn it_starts_on_its_own_thread_from_within_a_runtime_and_says_why_it_cannot() {
+    let torii = Emulator::builder().start_blocking().expect("started");
+    let port = torii
+        .issuer()
+        .rsplit(':')
+        .next()
+        .expect("a port")
+        .parse()
+        .expect("a number");
+    let error = Emulator::builder()
+        .port(port)
+        .start_blocking()
+        .expect_err("the port is taken");
+    assert!(matches!(error, StartError::Listen { .. }), "{error}");
+    torii.shutdown().await;
+}
+
+#[test]
+fn the_handle_of_an_emulator_whose_runtime_has_ended_says_so() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let torii = runtime.block_on(Emulator::builder().start()).expect("started");
+    drop(runtime);
+    let error = pollster::block_on(torii.control().create_user(&Default::default()));
+    assert_eq!(error.expect_err("gone").kind(), ErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn a_password_costs_little_memory_and_time() {
+    let api = Api::start().await;
+    for _ in 0..20 {
+        api.create_user(json!({"password": "correct horse"})).await;
+    }
+    let export = api.control("GET", "/export", None).await.expect(200);
+    let hash = export["users"][0]["passwordHash"].as_str().expect("a hash");
+    assert!(hash.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{hash}");
 }

@@ -91,6 +91,22 @@ async fn a_file_holds_no_secret_in_the_clear() {
 
 #[cfg(unix)]
 #[tokio::test]
+async fn a_database_has_one_lock_and_one_key_by_whichever_name_it_is_opened() {
+    let (folder, path) = database();
+    let link = folder.path().join("link.db");
+    std::os::unix::fs::symlink(&path, &link).expect("a link");
+    let api = on(&path).await;
+    let keys = api.get("/_torii/.well-known/jwks.json").await.expect(200);
+    let second = Emulator::builder().storage(Storage::File(link.clone()));
+    let error = second.start().await.expect_err("in use");
+    assert!(matches!(error, StartError::InUse { .. }), "{error}");
+    api.torii.shutdown().await;
+    let api = on(&link).await;
+    assert_eq!(api.get("/_torii/.well-known/jwks.json").await.expect(200), keys);
+}
+
+#[cfg(unix)]
+#[tokio::test]
 async fn keys_and_database_are_the_owners_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = |path: &Path| fs::metadata(path).expect("a file").permissions().mode() & 0o777;

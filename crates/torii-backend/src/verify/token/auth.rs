@@ -126,6 +126,11 @@ impl Auth {
         self.0.signer.as_ref()
     }
 
+    /// The policy's own allocation of the issuer.
+    pub(crate) fn shared_issuer(&self) -> &Arc<str> {
+        &self.0.issuer
+    }
+
     pub(crate) fn times(&self) -> Times {
         self.0.times
     }

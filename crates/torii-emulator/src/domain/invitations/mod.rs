@@ -16,30 +16,20 @@ use crate::domain::Domain;
 use crate::domain::metadata::{check_budget, check_names_a_bag, first_bag, merge_both};
 use crate::domain::one_time_token::OneTimeToken;
 use crate::domain::origins::check_url;
-use crate::domain::page::Paging;
-use crate::domain::profile::{LegacyProfile, check_email, fold};
+use crate::domain::profile::check_email;
 use crate::domain::settings::Settings;
-use crate::domain::users::{UserRecord, blank_user, email_taken, insert};
+use crate::domain::users::{blank_user, email_taken, insert};
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
 
-pub(crate) use record::InvitationRecord;
+use crate::page::Paging;
+use crate::records::{InvitationQuery, InvitationRecord, LegacyProfile, UserRecord, fold};
 pub(super) use record::check_lifetime;
 use record::expiry;
 
 /// How long an invitation can be accepted that does not say.
 pub const DEFAULT_INVITATION_DAYS: i32 = 7;
 const MICROS_PER_SECOND: i64 = 1_000_000;
-
-/// Which invitations a list returns.
-pub(crate) struct InvitationQuery {
-    pub(crate) paging: Paging<InvitationId>,
-    /// A folded part of the address.
-    pub(crate) email: Option<String>,
-    /// Empty is every status.
-    statuses: Vec<InvitationStatus>,
-    now: Timestamp,
-}
 
 impl InvitationQuery {
     pub(crate) fn has_status(&self, record: &InvitationRecord) -> bool {

@@ -1,44 +1,16 @@
 //! An invitation as it is kept: its status, its mail and its two views.
 
-use serde::{Deserialize, Serialize};
-use torii_backend_types::{
-    EnvironmentId, Invitation, InvitationDetail, InvitationId, InvitationStatus, Metadata, Timestamp,
-};
+use torii_backend_types::{Invitation, InvitationDetail, InvitationStatus, Metadata, Timestamp};
 use url::Url;
 
 use crate::clock::from_micros;
 use crate::domain::outbox::{Mail, MailKind};
 use crate::error::Error;
+use crate::records::InvitationRecord;
 
 /// The longest that an invitation can be accepted.
 const MAX_INVITATION_DAYS: i32 = 365;
 const MICROS_PER_DAY: i64 = 24 * 60 * 60 * 1_000_000;
-
-/// An invitation as it is kept. Its status follows from it and the time.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct InvitationRecord {
-    pub(crate) id: InvitationId,
-    pub(crate) environment_id: EnvironmentId,
-    pub(crate) email: String,
-    /// Where the invited person goes after signing up.
-    #[serde(default)]
-    pub(crate) redirect_url: Option<String>,
-    /// Of the token in the newest link.
-    pub(crate) token_hash: String,
-    /// How long a link lasts.
-    pub(crate) lifetime_days: i32,
-    pub(crate) expires_at: Timestamp,
-    pub(crate) created_at: Timestamp,
-    #[serde(default)]
-    pub(crate) accepted_at: Option<Timestamp>,
-    #[serde(default)]
-    pub(crate) revoked_at: Option<Timestamp>,
-    #[serde(default)]
-    pub(crate) public_metadata: Metadata,
-    #[serde(default)]
-    pub(crate) private_metadata: Metadata,
-}
 
 impl InvitationRecord {
     pub(super) fn status(&self, now: Timestamp) -> InvitationStatus {

@@ -173,7 +173,7 @@ impl Faults {
     }
 
     /// The fault that this request suffers, which is one time less from now on.
-    pub(super) fn strike(&self, method: &Method, path: &str) -> Option<Fault> {
+    pub(crate) fn strike(&self, method: &Method, path: &str) -> Option<Fault> {
         let mut armed = self.armed();
         let place = armed.iter_mut().position(|armed| armed.strikes(method, path))?;
         let fault = armed[place].fault.clone();

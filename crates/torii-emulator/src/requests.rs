@@ -45,14 +45,14 @@ struct Records {
 }
 
 /// A request that is being answered.
-pub(super) struct Pending {
+pub(crate) struct Pending {
     records: Arc<Mutex<Records>>,
     number: u64,
     since: Instant,
 }
 
 impl RequestLog {
-    pub(super) fn arrived(&self, method: &Method, path: &str, time: Timestamp) -> Pending {
+    pub(crate) fn arrived(&self, method: &Method, path: &str, time: Timestamp) -> Pending {
         let mut records = lock(&self.records);
         if records.kept.len() == MAX_RECORDS {
             records.kept.pop_front();
@@ -84,7 +84,7 @@ impl RequestLog {
 }
 
 impl Pending {
-    pub(super) fn answered(self, status: StatusCode) {
+    pub(crate) fn answered(self, status: StatusCode) {
         let mut records = lock(&self.records);
         // It may be forgotten by now.
         let place = self.number.checked_sub(records.first);
