@@ -232,7 +232,8 @@ impl Verifier {
     /// Whether this verifier, or a clone of it, made `auth`. Another verifier's `auth` may be for another audience or
     /// issuer, and must not be taken for one of this verifier's.
     pub fn made(&self, auth: &Auth) -> bool {
-        self.0.claims.made(auth)
+        let mut issuers = self.0.issuers.iter();
+        issuers.any(|trusted| trusted.issuer.lent(auth.shared_issuer()))
     }
 
     /// The fetched keys, to start another process with

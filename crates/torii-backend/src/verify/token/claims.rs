@@ -151,13 +151,6 @@ impl ClaimsPolicy {
         self.not_premature(times.not_before, now)
     }
 
-    /// Whether [`check`](Self::check) made `auth`: then they share the configured issuer, which every policy allocates.
-    pub(crate) fn made(&self, auth: &Auth) -> bool {
-        self.issuers
-            .iter()
-            .any(|ours| Arc::ptr_eq(ours, auth.shared_issuer()))
-    }
-
     /// The configured spelling that the token has.
     fn expires_at(&self, claims: &Claims<'_>, now: u64) -> Result<u64, TokenError> {
         let expires_at = seconds(claims.exp.as_ref(), "exp")?.ok_or_else(|| missing("exp"))?;

@@ -30,6 +30,11 @@ impl Issuer {
         self.spellings.iter().find(|spelling| &***spelling == iss)
     }
 
+    /// Whether `spelling` came from this very object: each verifier has issuers of its own.
+    pub(crate) fn lent(&self, spelling: &Arc<str>) -> bool {
+        self.spellings.iter().any(|ours| Arc::ptr_eq(ours, spelling))
+    }
+
     /// Whether some `iss` would name both.
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
         self.spellings

@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::process::Command;
-use std::thread;
 use std::time::Duration;
 
 use fastrand::Rng;
