@@ -6,6 +6,8 @@ API client. No message holds a token, a secret key or the value of a claim.
 
 from __future__ import annotations
 
+from torii_backend import _native
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -150,3 +152,6 @@ def _get(members: Any, name: str) -> Any:
         return members[name]
     except (KeyError, TypeError):
         return None
+
+
+_native.register(*(value for value in list(globals().values()) if isinstance(value, type)))
