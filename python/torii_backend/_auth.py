@@ -1,7 +1,7 @@
 """`ToriiAuth`, the class of verified claims.
 
-It is a frozen dataclass by hand: `dataclasses`, whose import takes longer than all of verification's, is loaded by
-whoever asks for `__dataclass_fields__`.
+It is a frozen dataclass written by hand: verification must not load `dataclasses`, which takes longer to
+import than everything else it needs. Whoever asks for `__dataclass_fields__` loads it.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ class ToriiAuth(_WithDict):
         email_verified: Whether an address of the user has been verified. Only JSON `true` counts; absent is
             `False`.
         profile_complete: Whether the required profile fields are filled. Absent is `True`.
-        impersonating: Whether somebody acts in the user's place: the claim is true, or there is an `act` claim.
+        impersonating: Whether somebody acts in the user's place: the claim is true, or there is an `act`.
         locale: The user's preferred locale, such as `en`, or `None`.
-        raw: Every claim, as `json.loads` makes it of the payload that was signed. It is made at the first access.
+        raw: Every claim, as `json.loads` makes it of the payload that was signed, at the first access.
 
     The other attributes do not follow changes of `raw`, except where the object was made from its fields.
 
@@ -67,10 +67,11 @@ class ToriiAuth(_WithDict):
     >>> auth = ToriiAuth.for_tests("user-1", org_id="organization-1", org_role="org:administrator")
     >>> auth.organization.role
     'org:administrator'
+
     """
 
     if not TYPE_CHECKING:
-        __annotations__ = {  # noqa: RUF012
+        __annotations__ = {
             "user_id": str,
             "environment_id": str,
             "issuer": str,
@@ -145,23 +146,23 @@ class ToriiAuth(_WithDict):
         active = self.organization
         return active is not None and active.role == role
 
-    @property
-    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
-        fields: dict[str, Any] = _DICT.__get__(self)
-        if self._is_verified:
-            for name in ToriiAuth.__match_args__:
-                if name not in fields:
-                    fields[name] = getattr(self, name)
-        return fields
-
-    @__dict__.setter
-    def __dict__(self, fields: dict[str, Any]) -> None:
-        _DICT.__set__(self, fields)
-
     if not TYPE_CHECKING:
 
+        @property
+        def __dict__(self) -> dict[str, Any]:
+            fields = _DICT.__get__(self)
+            if self._is_verified:
+                for name in ToriiAuth.__match_args__:
+                    if name not in fields:
+                        fields[name] = getattr(self, name)
+            return fields
+
+        @__dict__.setter
+        def __dict__(self, fields: dict[str, Any]) -> None:
+            _DICT.__set__(self, fields)
+
         def __getattr__(self, name: str) -> NoReturn:
-            # Its mere presence tells msgspec to get each field as an attribute, and not from a part of `__dict__`.
+            # Without this method, msgspec encodes only what `__dict__` already holds.
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __repr__(self) -> str:
@@ -183,9 +184,10 @@ class ToriiAuth(_WithDict):
         raise _frozen(f"cannot delete field {name!r}")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        from copyreg import __newobj__  # type: ignore[attr-defined]
+        import copyreg
 
-        return __newobj__, (type(self),), self.__dict__
+        new: Any = vars(copyreg)["__newobj__"]
+        return new, (type(self),), self.__dict__
 
     def __replace__(self, /, **changes: Any) -> Self:
         from dataclasses import replace

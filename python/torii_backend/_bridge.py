@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from torii_backend._native import Task
 
-    Start = Callable[[Callable[[Any, BaseException | None], None]], Task]
+    Start = Callable[[Callable[[Any, "BaseException | None"], None]], Task]
 
 
 async def run(start: Start) -> Any:
@@ -81,7 +81,7 @@ async def _run_on_trio(start: Start) -> Any:
 
 
 def is_green() -> bool:
-    """Whether gevent or eventlet has replaced the module `socket`, so that `wait` lets other greenlets run."""
+    """Whether gevent or eventlet has replaced the module `socket`: `wait` then lets others run."""
     socket = sys.modules.get("socket")
     return socket is not None and socket.socket.__module__.startswith(("gevent.", "eventlet."))
 

@@ -11,6 +11,9 @@ from torii_backend import _native
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+else:
+    # For `typing.get_type_hints`, without loading `typing`.
+    Any = object
 
 
 class ToriiAuthError(Exception):

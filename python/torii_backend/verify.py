@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from torii_backend import _native
-from torii_backend._auth import ToriiAuth
+from torii_backend._auth import ToriiAuth  # noqa: TC001
 from torii_backend._native import (
     Verification,
     authenticate_request,
@@ -38,9 +38,8 @@ if TYPE_CHECKING:
     Headers = Union[HasItems, Sequence[tuple[Any, Any]]]
 else:
     # For `typing.get_type_hints`, with what every interpreter has loaded.
-    from os import PathLike
-
-    from _collections_abc import Collection, Iterable, Mapping
+    from _collections_abc import Collection, Iterable, Mapping  # noqa: TC003
+    from os import PathLike  # noqa: TC003
 
     Any = Clock = Headers = NoReturn = Self = object
 
@@ -147,8 +146,8 @@ class Verifier(_native.Verifier):
     def from_env(cls, **settings: Any) -> Self:
         """Make one for the issuer in the environment variable `TORII_ISSUER`.
 
-        `TORII_AUDIENCE`, if it is set, is the audience, or several that are separated by commas. Other settings
-        are given as to the constructor.
+        `TORII_AUDIENCE`, if it is set, is the audience, or several separated by commas. Other settings are
+        given as to the constructor.
 
         >>> Verifier.from_env(leeway=10).verify(token).user_id == user_id
         True

@@ -91,13 +91,19 @@ impl NativeAuth {
     /// When the token was issued (`iat`), in Unix seconds; 0 if `raw` does not say.
     #[getter]
     fn issued_at(slf: &Bound<'_, Self>) -> PyResult<u64> {
-        slf.get().0.get().map_or_else(|| time(slf, "iat"), |auth| Ok(auth.issued_at()))
+        slf.get()
+            .0
+            .get()
+            .map_or_else(|| time(slf, "iat"), |auth| Ok(auth.issued_at()))
     }
 
     /// When the token expires (`exp`), in Unix seconds; 0 if `raw` does not say. Verification allows the leeway on top.
     #[getter]
     fn expires_at(slf: &Bound<'_, Self>) -> PyResult<u64> {
-        slf.get().0.get().map_or_else(|| time(slf, "exp"), |auth| Ok(auth.expires_at()))
+        slf.get()
+            .0
+            .get()
+            .map_or_else(|| time(slf, "exp"), |auth| Ok(auth.expires_at()))
     }
 
     #[classattr]
@@ -107,7 +113,9 @@ impl NativeAuth {
 
     #[classattr]
     fn environment_id() -> Field {
-        Field("environment_id", |py, auth| auth.environment_id().into_bound_py_any(py))
+        Field("environment_id", |py, auth| {
+            auth.environment_id().into_bound_py_any(py)
+        })
     }
 
     #[classattr]
@@ -117,17 +125,23 @@ impl NativeAuth {
 
     #[classattr]
     fn email_verified() -> Field {
-        Field("email_verified", |py, auth| auth.email_verified().into_bound_py_any(py))
+        Field("email_verified", |py, auth| {
+            auth.email_verified().into_bound_py_any(py)
+        })
     }
 
     #[classattr]
     fn profile_complete() -> Field {
-        Field("profile_complete", |py, auth| auth.profile_complete().into_bound_py_any(py))
+        Field("profile_complete", |py, auth| {
+            auth.profile_complete().into_bound_py_any(py)
+        })
     }
 
     #[classattr]
     fn impersonating() -> Field {
-        Field("impersonating", |py, auth| auth.impersonating().into_bound_py_any(py))
+        Field("impersonating", |py, auth| {
+            auth.impersonating().into_bound_py_any(py)
+        })
     }
 
     #[classattr]
@@ -142,8 +156,8 @@ impl NativeAuth {
 }
 
 /// A field of `ToriiAuth`, read from the verified token where the instance's `__dict__` has no value.
-#[pyclass(frozen)]
-struct Field(
+#[pyclass(frozen, module = "torii_backend._native")]
+pub(crate) struct Field(
     &'static str,
     for<'py> fn(Python<'py>, &Auth) -> PyResult<Bound<'py, PyAny>>,
 );
@@ -170,7 +184,9 @@ impl Field {
         }
         // As a dataclass's field without a default and without a value.
         let class = owner.getattr("__name__")?;
-        Err(PyAttributeError::new_err(format!("'{class}' has no attribute '{name}'")))
+        Err(PyAttributeError::new_err(format!(
+            "'{class}' has no attribute '{name}'"
+        )))
     }
 }
 

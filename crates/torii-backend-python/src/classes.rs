@@ -39,14 +39,17 @@ pub(crate) fn register(classes: &Bound<'_, PyTuple>) -> PyResult<()> {
 /// The class that was registered under `name`.
 pub(crate) fn registered<'py>(name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyType>> {
     let class = known(name.py()).get_item(name)?;
-    let class = class.ok_or_else(|| PyRuntimeError::new_err(format!("torii_backend has not registered {name}")))?;
+    let class =
+        class.ok_or_else(|| PyRuntimeError::new_err(format!("torii_backend has not registered {name}")))?;
     Ok(class.cast_into()?)
 }
 
 /// The module of the classes that are loaded when an instance of one is first asked for.
 pub(crate) fn types(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     py.import("torii_backend.types").map_err(|cause| {
-        let error = PyRuntimeError::new_err("torii_backend.types cannot be loaded: the interpreter may be shutting down");
+        let error = PyRuntimeError::new_err(
+            "torii_backend.types cannot be loaded: the interpreter may be shutting down",
+        );
         error.set_cause(py, Some(cause));
         error
     })

@@ -11,6 +11,7 @@ use pyo3::types::{PyCFunction, PyDict};
 use torii_backend::clock::{Clock, Moment, SystemClock};
 
 use crate::errors::setting_error;
+use crate::settings::unusable;
 
 /// A clock whose wall time is set at the start of each call from Python, so that no other thread ever asks Python. Its
 /// monotonic time is the system's.
@@ -21,13 +22,12 @@ impl ToldClock {
     /// Sets the time to Unix seconds, the result of calling `source`, or its method `time`.
     pub(crate) fn ask(&self, source: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = source.py();
-        let time = match source.is_callable() {
-            true => source.clone(),
-            false => source
-                .getattr_opt(intern!(py, "time"))?
-                .ok_or_else(|| setting_error(py, "clock", "must be a callable, or have a method `time`"))?,
+        let told = match source.is_callable() {
+            true => source.call0(),
+            false => source.call_method0(intern!(py, "time")),
         };
-        let told = time.call0()?;
+        let problem = "must be callable, or have a method `time`, and raise nothing";
+        let told = told.map_err(|cause| unusable(py, "clock", problem, cause))?;
         let wall = told.extract::<f64>().ok();
         let wall = wall.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let nanoseconds = wall.and_then(|wall| u64::try_from(wall.as_nanos()).ok());

@@ -31,7 +31,7 @@ mod _native {
     use super::{Bound, PyModule, PyModuleMethods, PyResult, Python, fork, logging, notifier, shared};
 
     #[pymodule_export]
-    use super::auth::NativeAuth;
+    use super::auth::{Field, NativeAuth};
     #[pymodule_export]
     use super::classes::register;
     #[pymodule_export]

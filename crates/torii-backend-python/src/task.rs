@@ -49,7 +49,9 @@ where
     T: for<'py> IntoPyObject<'py> + Send + 'static,
 {
     let notifier = Notifier::get()?.ok_or_else(|| {
-        PyRuntimeError::new_err("torii-backend answers no coroutine any more: the interpreter is shutting down")
+        PyRuntimeError::new_err(
+            "torii-backend answers no coroutine any more: the interpreter is shutting down",
+        )
     })?;
     let done = Done {
         notifier: notifier.clone(),

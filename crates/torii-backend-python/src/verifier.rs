@@ -188,7 +188,10 @@ impl Verifier {
     /// Raises:
     ///     ToriiAuthError: As `verify`, and for a header that is absent, malformed or ambiguous.
     ///
-    pub(crate) fn authenticate_request<'py>(&self, headers: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    pub(crate) fn authenticate_request<'py>(
+        &self,
+        headers: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         answer(headers.py(), self.verification_of_request(headers)?)
     }
 
@@ -298,7 +301,10 @@ impl Verifier {
         let core = self.core(py)?;
         let headers = headers::collect(headers, &self.configured(py)?.header)?;
         let token = core.bearer_token(&headers);
-        Ok(verification_of_text(core, token.map_err(|error| verify_error(py, &error))?))
+        Ok(verification_of_text(
+            core,
+            token.map_err(|error| verify_error(py, &error))?,
+        ))
     }
 
     fn verification_of_many(&self, tokens: &Bound<'_, PyAny>) -> PyResult<Open> {
