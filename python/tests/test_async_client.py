@@ -67,7 +67,7 @@ async def test_arguments_that_cannot_be_sent_are_refused(recorder: Recorder, tor
     for call in (torii.users.get("me"), torii.users.update(USER, name=7), torii.users.get(USER, timeout=0)):
         with pytest.raises(ToriiRequestError):
             await call
-    with pytest.raises(TypeError, match="not both"):
+    with pytest.raises(ToriiRequestError, match="not both"):
         await torii.users.update(USER, {}, name="Ada")
     assert recorder.requests == []
 

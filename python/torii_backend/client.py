@@ -1,7 +1,8 @@
 """The client of torii's backend API, for threads. `torii_backend.aio` has the same methods for coroutines.
 
-What a method has to send with it is given as keywords, as a mapping with snake_case or camelCase names, or as
-a model of `torii_backend.models`; what was not given does not travel. Every method also takes
+What a method has to send with it is given as keywords, as a mapping with snake_case or camelCase names, or
+as a model of `torii_backend.models`; what was not given does not travel. Metadata keeps its order of keys and
+its whole numbers, up to what a double holds; `Decimal`, `UUID` and `datetime` become text. Every method takes
 
 - `timeout`: seconds until it returns, waits and retries included, in place of the client's;
 - `attempt_timeout`: seconds until the last byte of one attempt's reply, in place of the client's;
@@ -9,7 +10,10 @@ a model of `torii_backend.models`; what was not given does not travel. Every met
 
 It raises a `ToriiApiError`: the class itself for a refusal, whose statuses the methods list, and
 
-- `ToriiRequestError`, also a `ValueError`, for arguments that cannot be sent. Nothing was sent;
+- `ToriiNotFoundError` for a refusal with 404, `ToriiConflictError` for one with 409;
+
+- `ToriiRequestError`, also a `ValueError`, for arguments that cannot be sent, or that the method does not
+  have. Nothing was sent;
 - `ToriiTransportError`, or `ToriiTimeoutError`, where no reply came and repeating the call does no harm;
 - `ToriiOutcomeUnknownError` where no reply came and the call may have been carried out;
 - `ToriiReplyError` for a reply that is not what the API promises.
@@ -17,40 +21,50 @@ It raises a `ToriiApiError`: the class itself for a refusal, whose statuses the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable, TypeVar
 
-from torii_backend._groups import ClientBase
-from torii_backend._resources.allowed_origins import AllowedOriginsClient
-from torii_backend._resources.impersonation import ImpersonationClient
-from torii_backend._resources.invitations import InvitationsClient
-from torii_backend._resources.organizations import OrganizationsClient
-from torii_backend._resources.sessions import SessionsClient
-from torii_backend._resources.users import UsersClient
+from torii_backend._calls import Reply
+from torii_backend._fields import CallOptions, Id
+from torii_backend._groups import ClientBase, Items, Pages, described
+from torii_backend._sync.allowed_origins import AllowedOriginsClient
+from torii_backend._sync.impersonation import ImpersonationClient
+from torii_backend._sync.invitations import InvitationsClient
+from torii_backend._sync.organizations import OrganizationsClient
+from torii_backend._sync.sessions import SessionsClient
+from torii_backend._sync.users import UsersClient
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing_extensions import ParamSpec, Self
 
     from torii_backend._native import Client
+
+    P = ParamSpec("P")
 
 __all__ = [
     "DEFAULT_API_URL",
     "AllowedOriginsClient",
+    "CallOptions",
+    "Id",
     "ImpersonationClient",
     "InvitationsClient",
+    "Items",
     "OrganizationsClient",
+    "Pages",
+    "Reply",
     "SessionsClient",
     "ToriiClient",
     "UsersClient",
     "create_torii_client",
 ]
 
+T = TypeVar("T")
 DEFAULT_API_URL = "https://api.torii.so"
 """Where the API is unless `api_url` says otherwise."""
 
 
 def create_torii_client(
     *,
-    secret_key: str,
+    secret_key: str | None = None,
     api_url: str | None = None,
     timeout: float = 30.0,
     attempt_timeout: float = 10.0,
@@ -62,6 +76,7 @@ def create_torii_client(
 
     Args:
         secret_key: The environment's secret key, `sk_test_…` or `sk_live_…`, from the torii dashboard.
+            Without it, `TORII_SECRET_KEY` is read and, unless `api_url` is given, `TORII_API_URL`.
         api_url: Where the API is; `DEFAULT_API_URL` unless given.
         timeout: Seconds until a call returns, waits and retries included.
         attempt_timeout: Seconds until the last byte of one attempt's reply.
@@ -120,6 +135,16 @@ class ToriiClient(ClientBase):
         self.invitations = InvitationsClient(native)
         self.impersonation = ImpersonationClient(native)
         self.allowed_origins = AllowedOriginsClient(native)
+
+    def with_reply(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Reply[T]:
+        """Call a method of a group, and return a `Reply`: its value, and what came with it.
+
+        >>> reply = torii.with_reply(torii.users.get, user_id, timeout=5)
+        >>> reply.value.first_name, reply.status, reply.attempts
+        ('Ada', 200, 1)
+        """
+        reply: Reply[T] = described(method)(*args, **kwargs)  # type: ignore[assignment]
+        return reply
 
     def close(self) -> None:
         """Close the connections that no call needs. A call after that opens new ones."""

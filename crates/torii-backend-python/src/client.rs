@@ -85,22 +85,39 @@ impl Client {
         })
     }
 
-    /// Makes a call on this thread, with the GIL released. Brings the JSON of the reply, if it has one.
-    fn call<'py>(&self, py: Python<'py>, request: &Bound<'py, Request>) -> PyResult<Bound<'py, PyAny>> {
+    /// Makes a call on this thread, with the GIL released. Returns the JSON of the reply, if it has one; with `described`,
+    /// a pair of it and `(status, headers, request_id, attempts)`.
+    #[pyo3(signature = (request, described=false))]
+    fn call<'py>(
+        &self,
+        py: Python<'py>,
+        request: &Bound<'py, Request>,
+        described: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let (connected, request) = (self.connected.load_full(), request.get());
-        let reply = interruptible(py, || request.prepare(&connected.blocking)?.send())?;
+        let (reply, raised) = interruptible(py, || request.prepare(&connected.blocking)?.send(described));
+        if let Some(raised) = raised {
+            return Err(raised);
+        }
         let operation = request.operation.clone();
         Outcome { operation, reply }.into_pyobject(py)
     }
 
-    /// Makes a call on the runtime, and calls `done(reply, error)` from there.
-    fn start(&self, py: Python<'_>, request: &Bound<'_, Request>, done: Py<PyAny>) -> PyResult<Task> {
+    /// Makes a call on the runtime, and calls `done(reply, error)` from there. The reply is as that of `call`.
+    #[pyo3(signature = (request, done, described=false))]
+    fn start(
+        &self,
+        py: Python<'_>,
+        request: &Bound<'_, Request>,
+        done: Py<PyAny>,
+        described: bool,
+    ) -> PyResult<Task> {
         let request = request.get();
         let prepared = request.prepare(&self.connected.load().asynchronous);
         let operation = request.operation.clone();
         task::start(py, done, async move {
             let reply = match prepared {
-                Ok(prepared) => prepared.make().await,
+                Ok(prepared) => prepared.make(described).await,
                 Err(error) => Err(error),
             };
             Ok(Outcome { operation, reply })
@@ -150,12 +167,12 @@ impl Connected {
 }
 
 /// What came of a call; becomes a Python object where the interpreter is attached.
-pub(crate) struct Outcome {
+pub(crate) struct Outcome<T> {
     pub(crate) operation: String,
-    pub(crate) reply: Result<Option<Vec<u8>>, Error>,
+    pub(crate) reply: Result<T, Error>,
 }
 
-impl<'py> IntoPyObject<'py> for Outcome {
+impl<'py, T: IntoPyObject<'py>> IntoPyObject<'py> for Outcome<T> {
     type Target = PyAny;
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
@@ -186,11 +203,7 @@ fn signal_came() -> bool {
     raised.unwrap_or(true)
 }
 
-/// Works with the GIL released. What a signal's handler raises meanwhile comes out in place of the result.
-pub(crate) fn interruptible<T: Send>(py: Python<'_>, work: impl Send + FnOnce() -> T) -> PyResult<T> {
-    let result = py.detach(work);
-    match RAISED.take() {
-        Some(raised) => Err(raised),
-        None => Ok(result),
-    }
+/// Works with the GIL released. Also returns what a signal's handler raised meanwhile.
+pub(crate) fn interruptible<T: Send>(py: Python<'_>, work: impl Send + FnOnce() -> T) -> (T, Option<PyErr>) {
+    (py.detach(work), RAISED.take())
 }

@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 
+use http::StatusCode;
 use pyo3::PyTypeInfo;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -9,8 +10,8 @@ use torii_backend::http_client::{HttpError, HttpErrorKind};
 use torii_backend::{ApiError, Error};
 
 use super::python::{
-    ToriiApiError, ToriiOutcomeUnknownError, ToriiReplyError, ToriiRequestError, ToriiTimeoutError,
-    ToriiTransportError,
+    ToriiApiError, ToriiConflictError, ToriiNotFoundError, ToriiOutcomeUnknownError, ToriiReplyError,
+    ToriiRequestError, ToriiTimeoutError, ToriiTransportError,
 };
 use super::{config_error, exception, with_causes};
 
@@ -20,7 +21,11 @@ pub(crate) fn api_error(py: Python<'_>, operation: &str, error: &Error) -> PyErr
     let failed = Failed { operation, error };
     match error {
         Error::Config(error) => config_error(py, error),
-        Error::Api(_) => failed.exception::<ToriiApiError>(py, &message),
+        Error::Api(refusal) => match refusal.status() {
+            StatusCode::NOT_FOUND => failed.exception::<ToriiNotFoundError>(py, &message),
+            StatusCode::CONFLICT => failed.exception::<ToriiConflictError>(py, &message),
+            _ => failed.exception::<ToriiApiError>(py, &message),
+        },
         Error::Transport(error) => match error
             .source()
             .and_then(|source| source.downcast_ref::<HttpError>())
@@ -31,6 +36,8 @@ pub(crate) fn api_error(py: Python<'_>, operation: &str, error: &Error) -> PyErr
             _ => failed.exception::<ToriiTransportError>(py, &message),
         },
         Error::OutcomeUnknown(unknown) => {
+            // The failure behind it names the operation once more.
+            let message = message.replacen(&format!("({operation}: "), "(", 1);
             let exception = failed.exception::<ToriiOutcomeUnknownError>(py, &message);
             if let Some(source) = unknown.source().and_then(|source| source.downcast_ref::<Error>()) {
                 exception.set_cause(py, Some(api_error(py, operation, source)));

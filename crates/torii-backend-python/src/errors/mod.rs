@@ -17,7 +17,9 @@ mod python {
     pyo3::import_exception!(torii_backend.errors, ToriiApiError);
     pyo3::import_exception!(torii_backend.errors, ToriiAuthError);
     pyo3::import_exception!(torii_backend.errors, ToriiConfigError);
+    pyo3::import_exception!(torii_backend.errors, ToriiConflictError);
     pyo3::import_exception!(torii_backend.errors, ToriiKeysUnavailableError);
+    pyo3::import_exception!(torii_backend.errors, ToriiNotFoundError);
     pyo3::import_exception!(torii_backend.errors, ToriiOutcomeUnknownError);
     pyo3::import_exception!(torii_backend.errors, ToriiReplyError);
     pyo3::import_exception!(torii_backend.errors, ToriiRequestError);

@@ -104,6 +104,15 @@ impl<M: Mode, T> Call<M, T> {
         }
     }
 
+    /// Sends `json` in place of the body that was made of the arguments.
+    #[doc(hidden)]
+    pub fn with_body(mut self, json: Bytes) -> Self {
+        if let Ok(request) = &mut self.request {
+            request.body = Some(json);
+        }
+        self
+    }
+
     /// The same call, to be made once more.
     pub(crate) fn again(&self) -> Self {
         let Self {
