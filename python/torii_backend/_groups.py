@@ -101,7 +101,7 @@ class Group(_GroupBase):
         return read(request, kind, self._native.call(request, self._described), described=self._described)
 
     def _do(self, request: Request) -> None:
-        self._call(type(None), request)
+        return self._call(type(None), request)
 
     def _walk(self, kind: type[ToriiPage[T]], request: Request) -> Items[T]:
         return Items(Pages(kind, request, self._native.pages(request)))
@@ -119,7 +119,7 @@ class AsyncGroup(_GroupBase):
         return read(request, kind, reply, described=described)
 
     async def _do(self, request: Request) -> None:
-        await self._call(type(None), request)
+        return await self._call(type(None), request)
 
     def _walk(self, kind: type[ToriiPage[T]], request: Request) -> AsyncItems[T]:
         return AsyncItems(AsyncPages(kind, request, self._native.async_pages(request)))

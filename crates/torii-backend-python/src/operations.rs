@@ -154,8 +154,11 @@ impl Prepared<Async> {
 /// A reply: the JSON in it, if there is any, and what came with it, if that is asked for.
 pub(crate) struct Answer {
     json: Option<Vec<u8>>,
-    described: Option<(u16, Vec<(String, String)>, Option<String>, u32)>,
+    described: Option<Described>,
 }
+
+/// Status, headers, request id, attempts.
+type Described = (u16, Vec<(String, String)>, Option<String>, u32);
 
 impl Answer {
     fn of<T>(

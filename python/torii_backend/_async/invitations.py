@@ -90,7 +90,7 @@ class AsyncInvitationsClient(AsyncGroup):
 
         >>> (await torii.invitations.revoke(invitation_id))
         """
-        await self._do(Request("invitations.revoke", invitation_id, **options))
+        return await self._do(Request("invitations.revoke", invitation_id, **options))
 
     async def update_metadata(
         self,

@@ -29,7 +29,7 @@ class AsyncSessionsClient(AsyncGroup):
         >>> for session in await torii.sessions.list_for_user(user_id):
         ...     (await torii.sessions.revoke(user_id, session.id))
         """
-        await self._do(Request("sessions.revoke", user_id, session_id, **options))
+        return await self._do(Request("sessions.revoke", user_id, session_id, **options))
 
     async def revoke_all_for_user(self, user_id: Id, **options: Unpack[CallOptions]) -> None:
         """End every session of a user. Tokens already issued stay valid until they expire.
@@ -38,4 +38,4 @@ class AsyncSessionsClient(AsyncGroup):
 
         >>> (await torii.sessions.revoke_all_for_user(user_id))
         """
-        await self._do(Request("sessions.revoke_all_for_user", user_id, **options))
+        return await self._do(Request("sessions.revoke_all_for_user", user_id, **options))

@@ -158,7 +158,7 @@ class AsyncUsersClient(AsyncGroup):
 
         >>> (await torii.users.delete(user_id))
         """
-        await self._do(Request("users.delete", user_id, **options))
+        return await self._do(Request("users.delete", user_id, **options))
 
     async def ban(self, user_id: Id, **options: Unpack[CallOptions]) -> ToriiUser:
         """Ban a user and revoke every session of theirs. Tokens already issued stay valid until they expire.

@@ -91,7 +91,7 @@ class InvitationsClient(Group):
 
         >>> torii.invitations.revoke(invitation_id)
         """
-        self._do(Request("invitations.revoke", invitation_id, **options))
+        return self._do(Request("invitations.revoke", invitation_id, **options))
 
     def update_metadata(
         self,

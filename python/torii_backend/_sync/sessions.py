@@ -30,7 +30,7 @@ class SessionsClient(Group):
         >>> for session in torii.sessions.list_for_user(user_id):
         ...     torii.sessions.revoke(user_id, session.id)
         """
-        self._do(Request("sessions.revoke", user_id, session_id, **options))
+        return self._do(Request("sessions.revoke", user_id, session_id, **options))
 
     def revoke_all_for_user(self, user_id: Id, **options: Unpack[CallOptions]) -> None:
         """End every session of a user. Tokens already issued stay valid until they expire.
@@ -39,4 +39,4 @@ class SessionsClient(Group):
 
         >>> torii.sessions.revoke_all_for_user(user_id)
         """
-        self._do(Request("sessions.revoke_all_for_user", user_id, **options))
+        return self._do(Request("sessions.revoke_all_for_user", user_id, **options))

@@ -157,7 +157,7 @@ class UsersClient(Group):
 
         >>> torii.users.delete(user_id)
         """
-        self._do(Request("users.delete", user_id, **options))
+        return self._do(Request("users.delete", user_id, **options))
 
     def ban(self, user_id: Id, **options: Unpack[CallOptions]) -> ToriiUser:
         """Ban a user and revoke every session of theirs. Tokens already issued stay valid until they expire.
