@@ -90,7 +90,8 @@ def read(request: Request, kind: type[T], reply: Any, *, described: bool = False
     """Make a model of a reply; if it is described, a `Reply` of the model, which `with_reply` declares."""
     json, about = reply if described else (reply, None)
     try:
-        value: Any = None if kind is type(None) else _adapter(kind).validate_json(json or b"")
+        key: Any = kind
+        value: Any = None if key is type(None) else _adapter(key).validate_json(json or b"")
     except ValidationError as error:
         message = f"{request.operation}: the reply is not what the API promises: {_problems(error)}"
         raise ToriiReplyError(message, 200, operation=request.operation) from None

@@ -84,8 +84,8 @@ def require_auth(
             header's name for a header other than `Authorization`.
 
     A refused token is answered with 401 and `{"detail": {"code": "authentication_failed", "message": …}}`,
-    keys that cannot be had with 503 and `Retry-After`. A WebSocket gets the same answers, before it is accepted,
-    where the server can send them, and is closed with 1008 or 1013 where not. The `ToriiAuthError` is the
+    keys that cannot be had with 503 and `Retry-After`. A WebSocket gets the same answers before it is
+    accepted, or is closed with 1008 or 1013 where the server cannot send them. The `ToriiAuthError` is the
     `__cause__` of the exception.
 
     Tokens of torii have no scopes. A route that asks for some, `Security(auth_dep, scopes=…)`, is answered
