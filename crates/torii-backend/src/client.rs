@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use crate::api::{Impersonation, Invitations, Organizations, Origins, Sessions, Users};
 use crate::config::{self, BaseUrl, ConfigError, SecretKey};
-use crate::http_client::interrupt::{self, Interrupt};
-use crate::http_client::{BlockingHttpClient, HttpClient, ReqwestClient, UreqClient};
-use crate::transport::{Async, Blocking, Mode, Timeouts, Transport};
+use crate::http_client::{HttpClient, ReqwestClient};
+#[cfg(feature = "blocking")]
+use crate::transport::Blocking;
+use crate::transport::{Async, Interrupt, Mode, Timeouts, Transport};
 
 /// A client of torii's backend API. Cheap to clone; clones share connections. In the child of a fork, see
 /// [`process::forked`](crate::process::forked).
@@ -19,7 +20,9 @@ use crate::transport::{Async, Blocking, Mode, Timeouts, Transport};
 /// # Ok(()) }
 /// ```
 ///
-/// For a program without a runtime, [`ToriiBuilder::build_blocking`] makes a [`BlockingTorii`] with the same methods.
+/// It can be awaited on any executor, and one client may serve several runtimes: connections are kept by a thread of the
+/// process, which starts with the first call. For a program without an executor, the feature `blocking` adds
+/// `ToriiBuilder::build_blocking`, which makes a `BlockingTorii` with the same methods.
 ///
 /// # What is retried
 ///
@@ -30,14 +33,16 @@ use crate::transport::{Async, Blocking, Mode, Timeouts, Transport};
 /// |---|---|---|---|
 /// | reads | retried | retried | retried |
 /// | sets what is the same the second time | retried | retried | once more, and soon: a late repeat could undo somebody's newer change |
-/// | deletes one thing | retried | retried | [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown) |
+/// | deletes one thing | retried | after 429 only | [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown) |
 /// | creates, mails or mints | once more | once more, after 429 only | [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown) |
 ///
 /// - Nothing was sent: there was no connection, for want of an address, an answer or a TLS handshake.
-/// - Told to come back later: 429, or 503 with `Retry-After`. A `Retry-After` is obeyed; one that is longer than the
-///   call has time, or than anybody should sleep, is returned in the error instead.
+/// - Told to come back later: 408, 425, 429, or 503 with `Retry-After`.
 /// - May have been carried out: the connection broke or the time ran out after that, or the reply was another server
 ///   error. No client can tell a lost request from a lost answer.
+///
+/// A `Retry-After` of any reply is obeyed; one that is longer than the call has time, or than 30 s, ends the retries and is
+/// returned in the error.
 ///
 /// Every other refusal is final. A 403 or a 404 on a deletion is never taken for success. When much fails, a client
 /// stops retrying until calls succeed again, so that it does not add to the load.
@@ -47,7 +52,7 @@ pub struct Torii<M: Mode = Async> {
     transport: Arc<Transport<M>>,
 }
 
-/// A client whose calls are made on the calling thread, by [`Call::send`](crate::Call::send). It needs no runtime.
+/// A client whose calls wait on the calling thread, by [`Call::send`](crate::Call::send).
 ///
 /// ```no_run
 /// # fn example() -> Result<(), torii_backend::Error> {
@@ -55,6 +60,7 @@ pub struct Torii<M: Mode = Async> {
 /// let user = torii.users().get("01931a73-8b00-7000-8000-000000000000").send()?;
 /// # Ok(()) }
 /// ```
+#[cfg(feature = "blocking")]
 pub type BlockingTorii = Torii<Blocking>;
 
 impl Torii {
@@ -126,14 +132,14 @@ pub struct ToriiBuilder {
     allow_insecure_http: bool,
     timeouts: Timeouts,
     http_client: Option<Arc<dyn HttpClient>>,
-    blocking_http_client: Option<Arc<dyn BlockingHttpClient>>,
     user_agent_suffix: Option<String>,
     interrupt: Interrupt,
 }
 
 impl ToriiBuilder {
-    /// How long a blocking call waits before [`interrupt`](Self::interrupt)'s hook is asked.
-    pub const INTERRUPT_INTERVAL: Duration = interrupt::BEAT;
+    /// How often a blocking call that waits asks [`interrupt`](Self::interrupt)'s hook.
+    #[cfg(feature = "blocking")]
+    pub const INTERRUPT_INTERVAL: Duration = crate::runtime::INTERRUPT_INTERVAL;
 
     fn new(secret_key: Result<SecretKey, ConfigError>) -> Self {
         Self {
@@ -142,7 +148,6 @@ impl ToriiBuilder {
             allow_insecure_http: false,
             timeouts: Timeouts::default(),
             http_client: None,
-            blocking_http_client: None,
             user_agent_suffix: None,
             interrupt: Interrupt::default(),
         }
@@ -194,15 +199,9 @@ impl ToriiBuilder {
         self
     }
 
-    /// Performs the exchanges of [`build`](Self::build)'s client. Default: a [`ReqwestClient`] of its own.
+    /// Performs the exchanges. Default: a [`ReqwestClient`] of its own.
     pub fn http_client(mut self, client: impl HttpClient) -> Self {
         self.http_client = Some(Arc::new(client));
-        self
-    }
-
-    /// Performs the exchanges of [`build_blocking`](Self::build_blocking)'s client. Default: a [`UreqClient`] of its own.
-    pub fn blocking_http_client(mut self, client: impl BlockingHttpClient) -> Self {
-        self.blocking_http_client = Some(Arc::new(client));
         self
     }
 
@@ -212,50 +211,41 @@ impl ToriiBuilder {
         self
     }
 
-    /// Asks `hook` whether a blocking call is to end, about every [50 ms](Self::INTERRUPT_INTERVAL) for as long as the
-    /// call waits: for a connection, for the reply, or before another attempt. It is asked on the thread that makes the
-    /// call. Default: nobody is asked.
+    /// Asks `hook` whether a blocking call is to end, every [50 ms](Self::INTERRUPT_INTERVAL) for as long as the call waits:
+    /// for the reply, or before another attempt. It is asked on the thread that makes the call. Default: nobody is asked.
     ///
     /// After `true` the call makes no other attempt. It ends with
     /// [`HttpErrorKind::Interrupted`](crate::http_client::HttpErrorKind::Interrupted) in an
     /// [`Error::Transport`](crate::Error::Transport), or in an [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown)
-    /// where a timeout would end so. A client given by [`blocking_http_client`](Self::blocking_http_client) is not
-    /// interrupted while it works, only before another attempt. An asynchronous call is dropped instead.
+    /// where a timeout would end so: during an attempt, connecting included, the request counts as one that may have been
+    /// sent. An asynchronous call is dropped instead.
+    #[cfg(feature = "blocking")]
     pub fn interrupt(mut self, hook: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         self.interrupt = Interrupt::new(hook);
         self
     }
 
-    /// Checks the settings. Opens no connection.
+    /// Checks the settings. Opens no connection and starts no thread.
     ///
     /// # Errors
     ///
     /// A [`ConfigError`] that names the setting: a secret key that cannot be one, an address that is not https (or
     /// http on loopback), a time limit of zero.
     pub fn build(self) -> Result<Torii, ConfigError> {
-        let connect = self.timeouts.connect;
-        let client = self
-            .http_client
-            .clone()
-            .unwrap_or_else(|| Arc::new(ReqwestClient::new(connect)));
-        self.finish(client)
+        self.finish()
     }
 
-    /// Checks the settings of a client that needs no runtime. Opens no connection and starts no thread.
+    /// [`build`](Self::build) for a client whose calls wait on the calling thread.
     ///
     /// # Errors
     ///
     /// As [`build`](Self::build).
+    #[cfg(feature = "blocking")]
     pub fn build_blocking(self) -> Result<BlockingTorii, ConfigError> {
-        let connect = self.timeouts.connect;
-        let client = self
-            .blocking_http_client
-            .clone()
-            .unwrap_or_else(|| Arc::new(UreqClient::new(connect).interrupted_by(self.interrupt.clone())));
-        self.finish(client)
+        self.finish()
     }
 
-    fn finish<M: Mode>(self, client: Arc<M::Client>) -> Result<Torii<M>, ConfigError> {
+    fn finish<M: Mode>(self) -> Result<Torii<M>, ConfigError> {
         let secret_key = self.secret_key?;
         let base = BaseUrl::parse("api_url", &self.api_url, self.allow_insecure_http)?;
         if secret_key.is_live() && base.is_loopback() {
@@ -269,6 +259,9 @@ impl ToriiBuilder {
         if [connect, attempt, call].iter().any(Duration::is_zero) {
             return Err(ConfigError::new("timeouts", "must be longer than zero"));
         }
+        let client = self
+            .http_client
+            .unwrap_or_else(|| Arc::new(ReqwestClient::new(connect)));
         let suffix = self.user_agent_suffix.as_deref();
         let transport = Transport::new(client, base, secret_key, suffix, self.timeouts, self.interrupt)?;
         Ok(Torii {

@@ -148,6 +148,7 @@ impl SecretKey {
             _ if text.starts_with("pk_") => {
                 refuse("is a publishable key (pk_…); the backend API takes a secret key (sk_…)")
             }
+            _ if !text.starts_with("sk_") => refuse("does not begin with sk_"),
             _ => Ok(Self(SecretString::from(text))),
         }
     }

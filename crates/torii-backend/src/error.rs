@@ -9,10 +9,12 @@ use http::StatusCode;
 use torii_backend_types::{InvalidId, Problem};
 
 use crate::config::ConfigError;
-use crate::http_client::HttpError;
+use crate::http_client::{HttpError, HttpErrorKind};
 use crate::operation::Operation;
 
 /// Why a call of the backend API brought no result. The variants are grouped by who must act.
+///
+/// `Display` says what happened, and [`source`](StdError::source) is what it was caused by; neither repeats the other.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -34,7 +36,7 @@ pub enum Error {
     /// The operation may have been carried out, and repeating it blindly could do harm.
     #[error(transparent)]
     OutcomeUnknown(Box<OutcomeUnknown>),
-    /// A list cannot be walked on: its pages contradict themselves.
+    /// Pagination failed: the pages of a list contradict each other.
     #[error("{0}")]
     Paging(PagingError),
     /// torii said yes, but the reply cannot be read. The operation has been carried out.
@@ -50,6 +52,62 @@ impl Error {
             Self::Decode(error) => Some(error.status),
             Self::OutcomeUnknown(error) => error.source.status(),
             _ => None,
+        }
+    }
+
+    /// torii's stable code for the problem, such as `invitation_not_pending`.
+    pub fn code(&self) -> Option<&str> {
+        self.as_api()?.code()
+    }
+
+    /// How long torii asked to be left alone.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.as_api()?.retry_after()
+    }
+
+    /// What the reply calls the request (`X-Request-Id`), if there was a reply and it does.
+    pub fn request_id(&self) -> Option<&str> {
+        match self {
+            Self::Api(error) => error.request_id(),
+            Self::Decode(error) => error.request_id.as_deref(),
+            Self::OutcomeUnknown(error) => error.source.request_id(),
+            _ => None,
+        }
+    }
+
+    /// Why there was no reply, if there was none.
+    pub fn http_error_kind(&self) -> Option<HttpErrorKind> {
+        match self {
+            Self::Transport(error) => Some(error.kind()),
+            Self::OutcomeUnknown(error) => error.source.http_error_kind(),
+            _ => None,
+        }
+    }
+
+    /// Whether torii refused with 404: what was asked for does not exist.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Api(error) if error.status == StatusCode::NOT_FOUND)
+    }
+
+    /// Whether torii refused with 409: something else has what was to be created, or has changed meanwhile.
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, Self::Api(error) if error.status == StatusCode::CONFLICT)
+    }
+
+    /// Whether the same call can be made again without harm, and may then succeed: after 408, 425, 429 or a server error,
+    /// and where no reply came. Never after [`OutcomeUnknown`](Self::OutcomeUnknown).
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Api(error) => match error.status {
+                StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS => true,
+                StatusCode::NOT_IMPLEMENTED => false,
+                status => status.is_server_error(),
+            },
+            Self::Transport(error) => matches!(
+                error.kind(),
+                HttpErrorKind::Connect | HttpErrorKind::Timeout | HttpErrorKind::Broken
+            ),
+            _ => false,
         }
     }
 
@@ -71,6 +129,7 @@ pub struct ApiError {
     pub(crate) status: StatusCode,
     pub(crate) problem: Option<Problem>,
     pub(crate) retry_after: Option<Duration>,
+    pub(crate) request_id: Option<String>,
     pub(crate) body: String,
 }
 
@@ -98,6 +157,11 @@ impl ApiError {
     /// How long torii asked to be left alone.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
+    }
+
+    /// What the reply calls the request (`X-Request-Id`), if it does.
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
     }
 
     /// The operation that was called, such as `users.update`.
@@ -172,13 +236,16 @@ impl TransportError {
         self.may_have_been_sent
     }
 
+    /// Why there was no reply.
+    pub fn kind(&self) -> HttpErrorKind {
+        self.source.kind()
+    }
+
     /// The operation that was called, such as `users.update`.
     pub fn operation(&self) -> &'static str {
         self.operation.name
     }
-}
 
-impl TransportError {
     /// How many attempts were made.
     pub fn attempts(&self) -> u32 {
         self.attempts
@@ -204,7 +271,7 @@ impl fmt::Display for TransportError {
 
 impl StdError for TransportError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(&self.source)
+        self.source.source()
     }
 }
 
@@ -250,10 +317,9 @@ impl fmt::Display for OutcomeUnknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}: it is not known whether this was done; {} ({})",
+            "{}: it is not known whether this was done; {}",
             self.operation.name,
-            self.hint(),
-            self.source
+            self.hint()
         )
     }
 }
@@ -264,34 +330,33 @@ impl StdError for OutcomeUnknown {
     }
 }
 
-/// Why a list cannot be walked on.
+/// Why pagination failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PagingError {
-    /// A page points at one that has been visited.
+    /// torii returned the same cursor twice.
     RepeatedCursor,
-    /// A page says that there are more, and not where.
+    /// A page says that there are more, and has no cursor.
     MissingCursor,
 }
 
 impl fmt::Display for PagingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::RepeatedCursor => "the list cannot be walked on: a page points back at an earlier one",
-            Self::MissingCursor => {
-                "the list cannot be walked on: a page says that there are more, and not where"
-            }
+            Self::RepeatedCursor => "pagination failed: torii returned the same cursor twice",
+            Self::MissingCursor => "pagination failed: a page says that there are more, and has no cursor",
         })
     }
 }
 
-/// A successful reply that cannot be read. `Debug` does not show the excerpt, which may hold what was asked for.
+/// A successful reply that cannot be read. Neither `Display` nor `Debug` shows a value of the reply.
 #[derive(Clone)]
 pub struct DecodeError {
     pub(crate) operation: &'static Operation,
     pub(crate) status: StatusCode,
+    pub(crate) request_id: Option<String>,
     pub(crate) excerpt: String,
-    pub(crate) source: Arc<serde_json::Error>,
+    pub(crate) problem: Arc<serde_json::Error>,
 }
 
 impl DecodeError {
@@ -304,6 +369,24 @@ impl DecodeError {
     pub fn excerpt(&self) -> &str {
         &self.excerpt
     }
+
+    /// What is wrong, and where. Of the parser's text, only what cannot hold a value of the reply is kept.
+    fn problem(&self) -> String {
+        let (line, column) = (self.problem.line(), self.problem.column());
+        let at = format!("at line {line}, column {column}");
+        if !self.problem.is_data() {
+            return format!("not a JSON document, {at}");
+        }
+        let text = self.problem.to_string();
+        let text = text
+            .rsplit_once(" at line ")
+            .map_or(text.as_str(), |(text, _)| text);
+        match text.rsplit_once(", expected ") {
+            Some((_, expected)) => format!("expected {expected} {at}"),
+            None if text.starts_with("missing field `") => format!("{text} {at}"),
+            None => format!("a value is not what it should be, {at}"),
+        }
+    }
 }
 
 impl fmt::Debug for DecodeError {
@@ -311,7 +394,7 @@ impl fmt::Debug for DecodeError {
         f.debug_struct("DecodeError")
             .field("operation", &self.operation.name)
             .field("status", &self.status)
-            .field("source", &self.source)
+            .field("problem", &self.problem())
             .finish_non_exhaustive()
     }
 }
@@ -319,13 +402,24 @@ impl fmt::Debug for DecodeError {
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, status) = (self.operation.name, self.status.as_u16());
-        write!(f, "{name}: the reply ({status}) cannot be read: {}", self.source)
+        write!(
+            f,
+            "{name}: the reply ({status}) cannot be read: {}",
+            self.problem()
+        )
     }
 }
 
-impl StdError for DecodeError {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(&*self.source)
+impl StdError for DecodeError {}
+
+/// An error and what caused it, as a log should show them.
+pub(crate) struct Chain<'e>(pub(crate) &'e dyn StdError);
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        std::iter::successors(self.0.source(), |&error| error.source())
+            .try_for_each(|cause| write!(f, ": {cause}"))
     }
 }
 

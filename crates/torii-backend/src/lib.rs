@@ -21,10 +21,14 @@ mod transport;
 mod verify;
 
 pub use api::{Impersonation, Invitations, Items, List, Organizations, Origins, Pages, Sessions, Users};
-pub use client::{BlockingTorii, Torii, ToriiBuilder};
+#[cfg(feature = "blocking")]
+pub use client::BlockingTorii;
+pub use client::{Torii, ToriiBuilder};
 pub use config::ConfigError;
 pub use error::{ApiError, DecodeError, Error, OutcomeUnknown, PagingError, TransportError};
-pub use transport::{Async, Blocking, Call, CallFuture, Mode, Reply};
+#[cfg(feature = "blocking")]
+pub use transport::Blocking;
+pub use transport::{Async, Call, CallFuture, Mode, Reply};
 pub use verify::{
     Auth, CacheSettings, ErrorCode, FetchError, KeySetError, KeySnapshot, KeySource, KeyStatus,
     KeysUnavailable, TokenError, Verifier, VerifierBuilder, VerifyCounts, VerifyError, verify_token,

@@ -14,13 +14,16 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio::time::Sleep;
+use tokio::time::{Sleep, Timeout};
 use tracing::instrument::WithSubscriber;
 
 use crate::process::PerProcess;
 
 /// How often a blocking wait asks whether it is to end: soon enough for Ctrl-C to feel prompt.
 pub const INTERRUPT_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Name look-ups at one time, each on a thread: more would only pile up before a resolver that does not answer.
+const MAX_LOOKUPS: usize = 16;
 
 static EXCHANGES: PerProcess<Background> = PerProcess::new();
 /// Apart from the exchanges, so that no deadline is late when an [`HttpClient`](crate::http_client::HttpClient) or the
@@ -52,7 +55,11 @@ impl Background {
 }
 
 fn exchanges() -> io::Result<Handle> {
-    let start = || Background::start("torii-http", Builder::new_current_thread().enable_all());
+    let start = || {
+        let mut builder = Builder::new_current_thread();
+        builder.enable_all().max_blocking_threads(MAX_LOOKUPS);
+        Background::start("torii-http", &mut builder)
+    };
     Ok(EXCHANGES.get_or_try_make(start)?.runtime.clone())
 }
 
@@ -74,6 +81,17 @@ where
 {
     let task = exchanges()?.spawn(future.with_current_subscriber());
     Ok(Running(task))
+}
+
+/// Runs `future` until `deadline`, which is kept as [`sleep_until`] keeps it.
+///
+/// # Errors
+///
+/// If the thread for deadlines cannot be started.
+pub(crate) fn timeout_at<F: Future>(deadline: Instant, future: F) -> io::Result<Timeout<F>> {
+    let runtime = deadlines()?;
+    let _entered = runtime.enter();
+    Ok(tokio::time::timeout_at(deadline.into(), future))
 }
 
 /// Ends at `deadline`. Any executor can poll it, and nothing that blocks a thread for exchanges delays it.
@@ -105,21 +123,40 @@ impl<T> Running<T> {
     ///
     /// If the future panicked.
     pub fn wait(self, interrupted: impl Fn() -> bool) -> Result<Option<T>, Panicked> {
-        let waker = Waker::from(Arc::new(Unpark(thread::current())));
-        let mut context = Context::from_waker(&waker);
-        let mut running = pin!(self);
-        let mut ask_at = Instant::now() + INTERRUPT_INTERVAL;
-        loop {
-            if let Poll::Ready(outcome) = running.as_mut().poll(&mut context) {
-                return outcome.map(Some);
+        poll_until(pin!(self), interrupted).transpose()
+    }
+}
+
+/// Drives `future` on this thread, with the runtime for exchanges entered. `interrupted` is asked as by
+/// [`Running::wait`]; after `true` there is no outcome, and the future can be driven on.
+///
+/// # Errors
+///
+/// If the thread for exchanges cannot be started.
+#[cfg(feature = "blocking")]
+pub(crate) fn block_on<F: Future>(
+    future: Pin<&mut F>,
+    interrupted: impl Fn() -> bool,
+) -> io::Result<Option<F::Output>> {
+    let runtime = exchanges()?;
+    let _entered = runtime.enter();
+    Ok(poll_until(future, interrupted))
+}
+
+fn poll_until<F: Future>(mut future: Pin<&mut F>, interrupted: impl Fn() -> bool) -> Option<F::Output> {
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut ask_at = Instant::now() + INTERRUPT_INTERVAL;
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return Some(output);
+        }
+        thread::park_timeout(ask_at.saturating_duration_since(Instant::now()));
+        if Instant::now() >= ask_at {
+            if interrupted() {
+                return None;
             }
-            thread::park_timeout(ask_at.saturating_duration_since(Instant::now()));
-            if Instant::now() >= ask_at {
-                if interrupted() {
-                    return Ok(None);
-                }
-                ask_at = Instant::now() + INTERRUPT_INTERVAL;
-            }
+            ask_at = Instant::now() + INTERRUPT_INTERVAL;
         }
     }
 }

@@ -2,11 +2,10 @@
 
 use std::error::Error as StdError;
 
-use http::StatusCode;
 use pyo3::PyTypeInfo;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use torii_backend::http_client::{HttpError, HttpErrorKind};
+use torii_backend::http_client::HttpErrorKind;
 use torii_backend::{ApiError, Error};
 
 use super::python::{
@@ -21,25 +20,23 @@ pub(crate) fn api_error(py: Python<'_>, operation: &str, error: &Error) -> PyErr
     let failed = Failed { operation, error };
     match error {
         Error::Config(error) => config_error(py, error),
-        Error::Api(refusal) => match refusal.status() {
-            StatusCode::NOT_FOUND => failed.exception::<ToriiNotFoundError>(py, &message),
-            StatusCode::CONFLICT => failed.exception::<ToriiConflictError>(py, &message),
-            _ => failed.exception::<ToriiApiError>(py, &message),
-        },
-        Error::Transport(error) => match error
-            .source()
-            .and_then(|source| source.downcast_ref::<HttpError>())
-        {
-            Some(source) if source.kind() == HttpErrorKind::Timeout => {
-                failed.exception::<ToriiTimeoutError>(py, &message)
-            }
-            _ => failed.exception::<ToriiTransportError>(py, &message),
-        },
+        Error::Api(_) if error.is_not_found() => failed.exception::<ToriiNotFoundError>(py, &message),
+        Error::Api(_) if error.is_conflict() => failed.exception::<ToriiConflictError>(py, &message),
+        Error::Api(_) => failed.exception::<ToriiApiError>(py, &message),
+        Error::Transport(error) if error.kind() == HttpErrorKind::Timeout => {
+            failed.exception::<ToriiTimeoutError>(py, &message)
+        }
+        Error::Transport(_) => failed.exception::<ToriiTransportError>(py, &message),
         Error::OutcomeUnknown(unknown) => {
+            let source = unknown.source().and_then(|source| source.downcast_ref::<Error>());
+            let cause = source.map(|source| with_causes(source)).unwrap_or_default();
             // The failure behind it names the operation once more.
-            let message = message.replacen(&format!("({operation}: "), "(", 1);
-            let exception = failed.exception::<ToriiOutcomeUnknownError>(py, &message);
-            if let Some(source) = unknown.source().and_then(|source| source.downcast_ref::<Error>()) {
+            let cause = cause
+                .strip_prefix(operation)
+                .unwrap_or(&cause)
+                .trim_start_matches([':', ' ']);
+            let exception = failed.exception::<ToriiOutcomeUnknownError>(py, &format!("{unknown}: {cause}"));
+            if let Some(source) = source {
                 exception.set_cause(py, Some(api_error(py, operation, source)));
             }
             // An attribute of an exception that has one: it does not fail, and would leave the hint in the message.
@@ -78,7 +75,8 @@ impl Failed<'_> {
         keywords.set_item("operation", operation)?;
         keywords.set_item("attempts", attempts(error))?;
         let wait = error.as_api().and_then(ApiError::retry_after);
-        keywords.set_item("retry_after", wait.map(|wait| wait.as_secs_f64()))
+        keywords.set_item("retry_after", wait.map(|wait| wait.as_secs_f64()))?;
+        keywords.set_item("request_id", error.request_id())
     }
 }
 

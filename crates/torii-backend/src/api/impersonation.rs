@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::Method;
 use torii_backend_types::{CreateImpersonationToken, ImpersonationToken, InvalidId, UserId};
 
-use super::of;
+use super::request_for;
 use crate::operation::{Operation, RetryClass};
 use crate::transport::{Call, Mode, Transport};
 
@@ -43,7 +43,7 @@ impl<M: Mode> Impersonation<M> {
         user_id: impl TryInto<UserId, Error: Into<InvalidId>>,
         token: &CreateImpersonationToken,
     ) -> Call<M, ImpersonationToken> {
-        let request = of::<UserId>(&CREATE_TOKEN, user_id);
+        let request = request_for::<UserId>(&CREATE_TOKEN, user_id);
         Call::json(&self.transport, request.and_then(|request| request.json(token)))
     }
 }

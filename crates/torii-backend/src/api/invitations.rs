@@ -7,7 +7,7 @@ use torii_backend_types::{
     CreateInvitation, InvalidId, Invitation, InvitationDetail, InvitationFilter, InvitationId, UpdateMetadata,
 };
 
-use super::{List, of};
+use super::{List, request_for};
 use crate::operation::{Operation, RetryClass};
 use crate::transport::{Call, Mode, Request, Transport};
 
@@ -94,7 +94,7 @@ impl<M: Mode> Invitations<M> {
         &self,
         invitation_id: impl TryInto<InvitationId, Error: Into<InvalidId>>,
     ) -> Call<M, InvitationDetail> {
-        Call::json(&self.transport, of::<InvitationId>(&GET, invitation_id))
+        Call::json(&self.transport, request_for::<InvitationId>(&GET, invitation_id))
     }
 
     /// Sends a pending invitation again, with a new link.
@@ -105,7 +105,10 @@ impl<M: Mode> Invitations<M> {
         &self,
         invitation_id: impl TryInto<InvitationId, Error: Into<InvalidId>>,
     ) -> Call<M, Invitation> {
-        Call::json(&self.transport, of::<InvitationId>(&RESEND, invitation_id))
+        Call::json(
+            &self.transport,
+            request_for::<InvitationId>(&RESEND, invitation_id),
+        )
     }
 
     /// Revokes a pending invitation: its link no longer works.
@@ -113,7 +116,10 @@ impl<M: Mode> Invitations<M> {
     /// After [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown), [`get`](Self::get) the invitation: its status
     /// tells.
     pub fn revoke(&self, invitation_id: impl TryInto<InvitationId, Error: Into<InvalidId>>) -> Call<M, ()> {
-        Call::nothing(&self.transport, of::<InvitationId>(&REVOKE, invitation_id))
+        Call::nothing(
+            &self.transport,
+            request_for::<InvitationId>(&REVOKE, invitation_id),
+        )
     }
 
     /// Merges into the metadata bags of a pending invitation that `patch` names; a member that is `null` deletes that
@@ -128,7 +134,7 @@ impl<M: Mode> Invitations<M> {
         invitation_id: impl TryInto<InvitationId, Error: Into<InvalidId>>,
         patch: &UpdateMetadata,
     ) -> Call<M, InvitationDetail> {
-        let request = of::<InvitationId>(&UPDATE_METADATA, invitation_id);
+        let request = request_for::<InvitationId>(&UPDATE_METADATA, invitation_id);
         Call::json(&self.transport, request.and_then(|request| request.json(patch)))
     }
 }

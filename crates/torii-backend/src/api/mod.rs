@@ -25,7 +25,7 @@ pub use sessions::Sessions;
 pub use users::Users;
 
 /// A call whose path has one parameter, an identifier.
-fn of<I: Display>(
+fn request_for<I: Display>(
     operation: &'static Operation,
     id: impl TryInto<I, Error: Into<InvalidId>>,
 ) -> Result<Request, Error> {
@@ -34,7 +34,7 @@ fn of<I: Display>(
 }
 
 /// A call whose path has two parameters, both identifiers.
-fn of_two<I: Display, J: Display>(
+fn request_for_two<I: Display, J: Display>(
     operation: &'static Operation,
     first: impl TryInto<I, Error: Into<InvalidId>>,
     second: impl TryInto<J, Error: Into<InvalidId>>,

@@ -7,7 +7,7 @@ use torii_backend_types::{
     InvalidId, Member, Membership, Organization, OrganizationFilter, OrganizationId, UpdateMetadata, UserId,
 };
 
-use super::{List, of, of_two};
+use super::{List, request_for, request_for_two};
 use crate::operation::{Operation, RetryClass};
 use crate::transport::{Call, Mode, Request, Transport};
 
@@ -78,7 +78,10 @@ impl<M: Mode> Organizations<M> {
         &self,
         organization_id: impl TryInto<OrganizationId, Error: Into<InvalidId>>,
     ) -> Call<M, Organization> {
-        Call::json(&self.transport, of::<OrganizationId>(&GET, organization_id))
+        Call::json(
+            &self.transport,
+            request_for::<OrganizationId>(&GET, organization_id),
+        )
     }
 
     /// Merges into the metadata bags that `patch` names; a member that is `null` deletes that key.
@@ -90,7 +93,7 @@ impl<M: Mode> Organizations<M> {
         organization_id: impl TryInto<OrganizationId, Error: Into<InvalidId>>,
         patch: &UpdateMetadata,
     ) -> Call<M, Organization> {
-        let request = of::<OrganizationId>(&UPDATE_METADATA, organization_id);
+        let request = request_for::<OrganizationId>(&UPDATE_METADATA, organization_id);
         Call::json(&self.transport, request.and_then(|request| request.json(patch)))
     }
 
@@ -103,7 +106,7 @@ impl<M: Mode> Organizations<M> {
     ) -> List<M, Member> {
         List::new(
             &self.transport,
-            of::<OrganizationId>(&LIST_MEMBERS, organization_id),
+            request_for::<OrganizationId>(&LIST_MEMBERS, organization_id),
         )
     }
 
@@ -118,7 +121,8 @@ impl<M: Mode> Organizations<M> {
         user_id: impl TryInto<UserId, Error: Into<InvalidId>>,
         patch: &UpdateMetadata,
     ) -> Call<M, Member> {
-        let request = of_two::<OrganizationId, UserId>(&UPDATE_MEMBER_METADATA, organization_id, user_id);
+        let request =
+            request_for_two::<OrganizationId, UserId>(&UPDATE_MEMBER_METADATA, organization_id, user_id);
         Call::json(&self.transport, request.and_then(|request| request.json(patch)))
     }
 
@@ -130,6 +134,6 @@ impl<M: Mode> Organizations<M> {
         &self,
         user_id: impl TryInto<UserId, Error: Into<InvalidId>>,
     ) -> List<M, Membership> {
-        List::new(&self.transport, of::<UserId>(&LIST_FOR_USER, user_id))
+        List::new(&self.transport, request_for::<UserId>(&LIST_FOR_USER, user_id))
     }
 }

@@ -1,25 +1,27 @@
 //! Lists: one page, or all of them one after the other. The only paging loop.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::future::IntoFuture;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_core::Stream;
 use http::{HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
 use torii_backend_types::{Cursor, Page};
 
 use crate::error::{Error, PagingError};
-use crate::transport::{Async, Blocking, Call, CallFuture, Mode, Reply, Request, Transport};
+use crate::transport::{Async, Call, CallFuture, Mode, Reply, Request, Transport};
 
 /// A list that has not been asked for yet.
 ///
-/// Awaiting it (for a blocking client: [`send`](List::send)) brings one page. [`items`](List::items) and
-/// [`pages`](List::pages) walk the whole list.
-#[must_use = "a list is not asked for until it is awaited, sent or walked"]
+/// Awaiting it (for a blocking client: `send`) brings one page. [`items`](List::items) and
+/// [`pages`](List::pages) bring the whole list.
+#[must_use = "a list is not asked for until it is awaited or sent"]
 #[derive(Debug)]
 pub struct List<M: Mode, T> {
     call: Call<M, Page<T>>,
@@ -70,6 +72,13 @@ impl<M: Mode, T: DeserializeOwned> List<M, T> {
         self
     }
 
+    /// See [`Call::with_body`].
+    #[doc(hidden)]
+    pub fn with_body(mut self, json: Bytes) -> Self {
+        self.call = self.call.with_body(json);
+        self
+    }
+
     /// For each page: see [`Call::header`].
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.call = self.call.header(name, value);
@@ -87,21 +96,20 @@ impl<T: DeserializeOwned + Send + 'static> List<Async, T> {
         self.call.with_reply().await
     }
 
-    /// Every item, in the list's order. The next page is asked for while the items of the last are taken; no more than
-    /// two pages are ever held. After an error the stream ends.
+    /// Every item, in the list's order; a page is asked for when the items of the last have been taken. After an error
+    /// the stream ends.
     pub fn items(self) -> Items<T> {
         Items {
             pages: self.pages(),
             items: VecDeque::new(),
-            ahead: None,
         }
     }
 
-    /// Every page. A page's [`next_cursor`](Page::next_cursor) is where a later walk can resume. After an error the
+    /// Every page. A page's [`next_cursor`](Page::next_cursor) is where a later call can go on. After an error the
     /// stream ends.
     pub fn pages(self) -> Pages<T> {
         Pages {
-            walk: Walk::new(self.call),
+            paginator: Paginator::new(self.call),
             coming: None,
         }
     }
@@ -116,7 +124,8 @@ impl<T: DeserializeOwned + Send + 'static> IntoFuture for List<Async, T> {
     }
 }
 
-impl<T: DeserializeOwned> List<Blocking, T> {
+#[cfg(feature = "blocking")]
+impl<T: DeserializeOwned> List<crate::transport::Blocking, T> {
     /// Asks for one page on this thread.
     ///
     /// # Errors
@@ -149,21 +158,20 @@ impl<T: DeserializeOwned> List<Blocking, T> {
 
     /// Every page. After an error the iterator ends.
     pub fn pages(self) -> impl Iterator<Item = Result<Page<T>, Error>> {
-        let mut walk = Walk::new(self.call);
+        let mut paginator = Paginator::new(self.call);
         std::iter::from_fn(move || {
-            let outcome = walk.step()?.and_then(Call::send);
-            Some(walk.arrived(outcome))
+            let outcome = paginator.next_call()?.and_then(Call::send);
+            Some(paginator.take_in(outcome))
         })
     }
 }
 
 /// Every item of a list. From [`List::items`].
 #[must_use = "a stream does nothing until it is polled"]
+#[derive(Debug)]
 pub struct Items<T> {
     pages: Pages<T>,
     items: VecDeque<T>,
-    /// What the pages brought while there were items left.
-    ahead: Option<Option<Result<Page<T>, Error>>>,
 }
 
 impl<T: DeserializeOwned + Send + Unpin + 'static> Stream for Items<T> {
@@ -171,19 +179,13 @@ impl<T: DeserializeOwned + Send + Unpin + 'static> Stream for Items<T> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            if self.ahead.is_none()
-                && let Poll::Ready(page) = Pin::new(&mut self.pages).poll_next(cx)
-            {
-                self.ahead = Some(page);
-            }
             if let Some(item) = self.items.pop_front() {
                 return Poll::Ready(Some(Ok(item)));
             }
-            match self.ahead.take() {
-                Some(Some(Ok(page))) => self.items = page.items.into(),
-                Some(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
-                Some(None) => return Poll::Ready(None),
-                None => return Poll::Pending,
+            match ready!(Pin::new(&mut self.pages).poll_next(cx)) {
+                Some(Ok(page)) => self.items = page.items.into(),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
             }
         }
     }
@@ -192,7 +194,7 @@ impl<T: DeserializeOwned + Send + Unpin + 'static> Stream for Items<T> {
 /// Every page of a list. From [`List::pages`].
 #[must_use = "a stream does nothing until it is polled"]
 pub struct Pages<T> {
-    walk: Walk<Async, T>,
+    paginator: Paginator<Async, T>,
     coming: Option<CallFuture<Page<T>>>,
 }
 
@@ -203,7 +205,7 @@ impl<T: DeserializeOwned + Send + Unpin + 'static> Stream for Pages<T> {
         let this = &mut *self;
         let coming = match &mut this.coming {
             Some(coming) => coming,
-            None => match this.walk.step() {
+            None => match this.paginator.next_call() {
                 Some(Ok(call)) => this.coming.insert(call.into_future()),
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None => return Poll::Ready(None),
@@ -211,12 +213,18 @@ impl<T: DeserializeOwned + Send + Unpin + 'static> Stream for Pages<T> {
         };
         let outcome = ready!(coming.as_mut().poll(cx));
         this.coming = None;
-        Poll::Ready(Some(this.walk.arrived(outcome)))
+        Poll::Ready(Some(this.paginator.take_in(outcome)))
     }
 }
 
-/// Where a walk stands. Pure: says what to ask for, and takes in what came.
-struct Walk<M: Mode, T> {
+impl<T> fmt::Debug for Pages<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages").finish_non_exhaustive()
+    }
+}
+
+/// Where in a list its reader is. Says what to ask for, and takes in what came; asks for nothing itself.
+struct Paginator<M: Mode, T> {
     call: Call<M, Page<T>>,
     next: Next,
     cycle: Cycle,
@@ -228,7 +236,7 @@ enum Next {
     End,
 }
 
-impl<M: Mode, T> Walk<M, T> {
+impl<M: Mode, T> Paginator<M, T> {
     fn new(call: Call<M, Page<T>>) -> Self {
         Self {
             call,
@@ -238,7 +246,7 @@ impl<M: Mode, T> Walk<M, T> {
     }
 
     /// The next page's call, or the error that stands in its place. `None` at the end.
-    fn step(&mut self) -> Option<Result<Call<M, Page<T>>, Error>> {
+    fn next_call(&mut self) -> Option<Result<Call<M, Page<T>>, Error>> {
         match std::mem::replace(&mut self.next, Next::End) {
             Next::Ask => Some(Ok(self.call.again())),
             Next::Fail(error) => Some(Err(Error::Paging(error))),
@@ -247,7 +255,7 @@ impl<M: Mode, T> Walk<M, T> {
     }
 
     /// Takes a page in. A page whose pointer is wrong is still a page: the error comes after it.
-    fn arrived(&mut self, outcome: Result<Page<T>, Error>) -> Result<Page<T>, Error> {
+    fn take_in(&mut self, outcome: Result<Page<T>, Error>) -> Result<Page<T>, Error> {
         self.next = match &outcome {
             Err(_) => Next::End,
             Ok(page) => match &page.next_cursor {

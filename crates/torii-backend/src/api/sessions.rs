@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::Method;
 use torii_backend_types::{InvalidId, Session, SessionId, UserId};
 
-use super::{of, of_two};
+use super::{request_for, request_for_two};
 use crate::operation::{Operation, RetryClass};
 use crate::transport::{Call, Mode, Transport};
 
@@ -48,7 +48,7 @@ impl<M: Mode> Sessions<M> {
         &self,
         user_id: impl TryInto<UserId, Error: Into<InvalidId>>,
     ) -> Call<M, Vec<Session>> {
-        Call::json(&self.transport, of::<UserId>(&LIST_FOR_USER, user_id))
+        Call::json(&self.transport, request_for::<UserId>(&LIST_FOR_USER, user_id))
     }
 
     /// Ends one session. It is no error if the session has ended already.
@@ -59,7 +59,7 @@ impl<M: Mode> Sessions<M> {
         user_id: impl TryInto<UserId, Error: Into<InvalidId>>,
         session_id: impl TryInto<SessionId, Error: Into<InvalidId>>,
     ) -> Call<M, ()> {
-        let request = of_two::<UserId, SessionId>(&REVOKE, user_id, session_id);
+        let request = request_for_two::<UserId, SessionId>(&REVOKE, user_id, session_id);
         Call::nothing(&self.transport, request)
     }
 
@@ -67,6 +67,9 @@ impl<M: Mode> Sessions<M> {
     ///
     /// Refused with 403 when the user is another environment's.
     pub fn revoke_all_for_user(&self, user_id: impl TryInto<UserId, Error: Into<InvalidId>>) -> Call<M, ()> {
-        Call::nothing(&self.transport, of::<UserId>(&REVOKE_ALL_FOR_USER, user_id))
+        Call::nothing(
+            &self.transport,
+            request_for::<UserId>(&REVOKE_ALL_FOR_USER, user_id),
+        )
     }
 }

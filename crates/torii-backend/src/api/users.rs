@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::Method;
 use torii_backend_types::{CreateUser, InvalidId, UpdateUser, UpdateUserMetadata, User, UserFilter, UserId};
 
-use super::{List, of};
+use super::{List, request_for};
 use crate::operation::{Operation, RetryClass};
 use crate::transport::{Call, Mode, Request, Transport};
 
@@ -82,7 +82,7 @@ impl<M: Mode> Users<M> {
     ///
     /// Refused with 404 when there is no such user, with 403 when it is another environment's or deleted.
     pub fn get(&self, user_id: impl TryInto<UserId, Error: Into<InvalidId>>) -> Call<M, User> {
-        Call::json(&self.transport, of::<UserId>(&GET, user_id))
+        Call::json(&self.transport, request_for::<UserId>(&GET, user_id))
     }
 
     /// Creates a user.
@@ -102,7 +102,7 @@ impl<M: Mode> Users<M> {
         user_id: impl TryInto<UserId, Error: Into<InvalidId>>,
         patch: &UpdateUser,
     ) -> Call<M, User> {
-        let request = of::<UserId>(&UPDATE, user_id);
+        let request = request_for::<UserId>(&UPDATE, user_id);
         Call::json(&self.transport, request.and_then(|request| request.json(patch)))
     }
 
@@ -114,7 +114,7 @@ impl<M: Mode> Users<M> {
         user_id: impl TryInto<UserId, Error: Into<InvalidId>>,
         patch: &UpdateUserMetadata,
     ) -> Call<M, User> {
-        let request = of::<UserId>(&UPDATE_METADATA, user_id);
+        let request = request_for::<UserId>(&UPDATE_METADATA, user_id);
         Call::json(&self.transport, request.and_then(|request| request.json(patch)))
     }
 
@@ -123,20 +123,20 @@ impl<M: Mode> Users<M> {
     /// Refused with 403 when the user is deleted already, and also when it is another environment's: the two cannot be
     /// told apart, so neither counts as success.
     pub fn delete(&self, user_id: impl TryInto<UserId, Error: Into<InvalidId>>) -> Call<M, ()> {
-        Call::nothing(&self.transport, of::<UserId>(&DELETE, user_id))
+        Call::nothing(&self.transport, request_for::<UserId>(&DELETE, user_id))
     }
 
     /// Bans a user and revokes every session of theirs. Tokens already issued stay valid until they expire.
     ///
     /// Refused as [`get`](Self::get) is.
     pub fn ban(&self, user_id: impl TryInto<UserId, Error: Into<InvalidId>>) -> Call<M, User> {
-        Call::json(&self.transport, of::<UserId>(&BAN, user_id))
+        Call::json(&self.transport, request_for::<UserId>(&BAN, user_id))
     }
 
     /// Lifts a ban.
     ///
     /// Refused as [`get`](Self::get) is.
     pub fn unban(&self, user_id: impl TryInto<UserId, Error: Into<InvalidId>>) -> Call<M, User> {
-        Call::json(&self.transport, of::<UserId>(&UNBAN, user_id))
+        Call::json(&self.transport, request_for::<UserId>(&UNBAN, user_id))
     }
 }

@@ -19,6 +19,11 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     waits.max()
 }
 
+/// What a reply calls its request.
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<&str> {
+    headers.get("x-request-id")?.to_str().ok()
+}
+
 /// How long a reply stays fresh, [RFC 9111, section 4.2.1](https://www.rfc-editor.org/rfc/rfc9111#section-4.2.1):
 /// `max-age` less `Age`, zero for `no-store` and `no-cache`, `None` if nothing readable is said.
 pub(crate) fn freshness(headers: &HeaderMap) -> Option<Duration> {

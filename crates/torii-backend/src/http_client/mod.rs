@@ -1,11 +1,9 @@
 //! The seam between this crate and the network: one HTTP exchange, and the clients that perform it.
 
 pub(crate) mod headers;
-pub(crate) mod interrupt;
 mod proxy;
 mod reqwest;
 mod tls;
-mod ureq;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -18,35 +16,17 @@ use bytes::Bytes;
 use http::{Request, Response};
 use url::Url;
 
-pub use self::reqwest::ReqwestClient;
-pub use self::ureq::UreqClient;
+pub use self::reqwest::{ReqwestClient, ReqwestClientBuilder};
 
 /// Performs one HTTP exchange. The default is [`ReqwestClient`].
 ///
 /// An implementation follows no redirect, retries nothing that the server may have seen, decodes no content
-/// encoding, keeps to the [`Limits`] and does not block its thread. The same client can serve the key set and the backend
-/// API.
+/// encoding, keeps to the [`Limits`] and does not block its thread. One client can serve any number of verifiers and API
+/// clients. An exchange may be polled on any executor; during a blocking call it is polled on the calling thread, where a
+/// tokio runtime with time and I/O is entered.
 pub trait HttpClient: fmt::Debug + Send + Sync + 'static {
     /// Sends `request` and reads the whole reply, whatever its status.
     fn send<'a>(&'a self, request: Request<Bytes>, limits: Limits) -> Exchange<'a>;
-}
-
-/// Performs one HTTP exchange on the calling thread. The default is [`UreqClient`].
-///
-/// The same rules hold as for [`HttpClient`].
-pub trait BlockingHttpClient: fmt::Debug + Send + Sync + 'static {
-    /// Sends `request` and reads the whole reply, whatever its status.
-    ///
-    /// # Errors
-    ///
-    /// When there is no whole reply.
-    fn send(&self, request: Request<Bytes>, limits: Limits) -> Result<Response<Bytes>, HttpError>;
-}
-
-impl<T: BlockingHttpClient> BlockingHttpClient for Arc<T> {
-    fn send(&self, request: Request<Bytes>, limits: Limits) -> Result<Response<Bytes>, HttpError> {
-        (**self).send(request, limits)
-    }
 }
 
 /// The future of one exchange.
@@ -101,8 +81,8 @@ pub enum HttpErrorKind {
     TooLarge,
     /// The client could not be set up or the request could not be written down.
     Setup,
-    /// The application interrupted the exchange ([`ToriiBuilder::interrupt`](crate::ToriiBuilder::interrupt)); unless it
-    /// was still connecting, the server may have seen the request.
+    /// The application interrupted the call ([`ToriiBuilder::interrupt`](crate::ToriiBuilder::interrupt)). During an
+    /// attempt, the server may have seen the request.
     Interrupted,
 }
 
@@ -115,10 +95,11 @@ impl HttpError {
         }
     }
 
-    pub(crate) fn interrupted_before_sending() -> Self {
+    /// An error that ends a call between two attempts, so that nothing more was sent.
+    pub(crate) fn before_sending(kind: HttpErrorKind) -> Self {
         Self {
             unsent: true,
-            ..HttpErrorKind::Interrupted.into()
+            ..kind.into()
         }
     }
 
@@ -141,8 +122,10 @@ impl HttpError {
     pub fn may_have_been_sent(&self) -> bool {
         match self.kind {
             HttpErrorKind::Connect | HttpErrorKind::Untrusted | HttpErrorKind::Setup => false,
-            HttpErrorKind::Timeout | HttpErrorKind::Broken | HttpErrorKind::TooLarge => true,
-            HttpErrorKind::Interrupted => !self.unsent,
+            HttpErrorKind::Timeout
+            | HttpErrorKind::Broken
+            | HttpErrorKind::TooLarge
+            | HttpErrorKind::Interrupted => !self.unsent,
         }
     }
 }

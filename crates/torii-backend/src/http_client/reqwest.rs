@@ -1,42 +1,79 @@
 //! The default HTTP client. The only file that names `reqwest`.
 
-use std::time::Duration;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use bytes::{Bytes, BytesMut};
+use http::header::{HeaderValue, USER_AGENT};
 use http::uri::Scheme;
 use http::{Request, Response, Uri};
 use reqwest::redirect::Policy;
+use rustls::ClientConfig;
+use rustls::pki_types::CertificateDer;
+use tracing::Instrument;
 
 use super::proxy::Proxies;
 use super::tls;
 use super::{Exchange, HttpClient, HttpError, HttpErrorKind, Limits};
-use crate::config::host_is_loopback;
+use crate::config::{ConfigError, host_is_loopback};
 use crate::process::PerProcess;
+use crate::runtime;
 
-/// How long an idle connection is kept: less than the 60 s after which load balancers usually close it.
-///
-/// A server that closes sooner is noticed before the connection is used again, unless its close and our request
-/// cross on the way. Then nobody can know whether it saw the request, and the retry classes decide.
-pub(super) const POOL_IDLE: Duration = Duration::from_secs(30);
-pub(super) const POOL_MAX_IDLE_PER_HOST: usize = 16;
 const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
 /// How soon a silently dead HTTP/2 connection with requests on it is pinged.
 const HTTP2_PING: Duration = Duration::from_secs(20);
 /// More response headers than this are an attack, not a reply.
 const MAX_HEADERS: usize = 100;
 /// Most bytes of all response headers together: what hyper allows for HTTP/2 as well.
-pub(super) const MAX_HEADER_BYTES: usize = 16 * 1024;
+const MAX_HEADER_BYTES: usize = 16 * 1024;
+/// For how long new requests use the connections that are open. After that they open new ones, so that a host that has
+/// moved is found at its new address although it is always busy.
+const CONNECTION_LIFETIME: Duration = Duration::from_secs(180);
 
-/// An [`HttpClient`] over reqwest and rustls.
+/// An [`HttpClient`] over reqwest and rustls, for HTTP/1.1 and HTTP/2. Cheap to clone; clones share connections.
 ///
-/// It trusts the platform's certificate roots, together with a built-in copy of the web's roots for images that
-/// have none. It honours the system's proxy settings, except for loopback. Nothing is opened before the first
-/// request.
+/// Exchanges run on a thread of the process, so that any executor can wait for them and connections outlive their
+/// callers. Nothing is opened before the first request.
+///
+/// # Proxies
+///
+/// Read from the environment when the client is made, as curl reads them: `https_proxy` or `http_proxy`, then
+/// `all_proxy`, each before its form in capitals. The first that is set counts, and an empty one means no proxy.
+/// `HTTP_PROXY` in capitals is passed over in a CGI program. `no_proxy` lists hosts with their subdomains, addresses, networks
+/// (`10.0.0.0/8`) or `*`, each with a port if you like. Where no variable is set, the settings of macOS or Windows count.
+/// Loopback is never reached through a proxy. A proxy can be http or https; any other kind is an error.
+///
+/// # Certificates
+///
+/// Read with the first request: exactly what [`root_certificates`](ReqwestClientBuilder::root_certificates) gave; otherwise
+/// what `SSL_CERT_FILE`, `SSL_CERT_DIR`, `REQUESTS_CA_BUNDLE` and `CURL_CA_BUNDLE` name together; otherwise the platform's
+/// roots. Only where the platform has none, a built-in copy of the web's roots is trusted.
+///
+/// A variable that cannot be used is named in an error of the kind [`Setup`](HttpErrorKind::Setup).
+#[derive(Clone, Debug)]
+pub struct ReqwestClient(Arc<Shared>);
+
 #[derive(Debug)]
-pub struct ReqwestClient {
-    connect_timeout: Duration,
+struct Shared {
+    settings: ReqwestClientBuilder,
     proxies: Proxies,
-    clients: [PerProcess<Result<reqwest::Client, HttpError>>; 2],
+    /// For https, and for plain http on loopback, which needs no certificates.
+    connections: [PerProcess<Connections>; 2],
+}
+
+/// Makes a [`ReqwestClient`].
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct ReqwestClientBuilder {
+    connect_timeout: Duration,
+    idle_timeout: Duration,
+    max_idle_per_host: usize,
+    connection_lifetime: Duration,
+    user_agent: Option<Result<HeaderValue, ConfigError>>,
+    roots: Option<Result<Vec<CertificateDer<'static>>, ConfigError>>,
+    proxies: Option<Result<Proxies, ConfigError>>,
 }
 
 impl ReqwestClient {
@@ -45,50 +82,184 @@ impl ReqwestClient {
 
     /// A client that gives up on a connection (name look-up and TLS included) after `connect_timeout`.
     pub fn new(connect_timeout: Duration) -> Self {
-        Self {
-            connect_timeout,
-            proxies: Proxies::of_system(),
-            clients: [PerProcess::new(), PerProcess::new()],
+        Self::from_settings(Self::builder().connect_timeout(connect_timeout), None)
+    }
+
+    /// A client with settings of your own.
+    pub fn builder() -> ReqwestClientBuilder {
+        ReqwestClientBuilder {
+            connect_timeout: Self::DEFAULT_CONNECT_TIMEOUT,
+            idle_timeout: ReqwestClientBuilder::DEFAULT_IDLE_TIMEOUT,
+            max_idle_per_host: ReqwestClientBuilder::DEFAULT_MAX_IDLE_PER_HOST,
+            connection_lifetime: CONNECTION_LIFETIME,
+            user_agent: None,
+            roots: None,
+            proxies: None,
         }
     }
 
-    fn client_for(&self, uri: &Uri) -> Result<reqwest::Client, HttpError> {
-        let plain = is_plain_loopback(uri);
-        let client = self.clients[usize::from(plain)].get_or_make(|| {
-            // The library's own retries stay as they are: they repeat only what the server's protocol says was not
-            // processed, such as a refused HTTP/2 stream.
-            let builder = reqwest::Client::builder()
-                .connect_timeout(self.connect_timeout)
-                .redirect(Policy::none())
-                .referer(false)
-                .pool_idle_timeout(POOL_IDLE)
-                .pool_max_idle_per_host(POOL_MAX_IDLE_PER_HOST)
-                .tcp_keepalive(TCP_KEEPALIVE)
-                .http2_keep_alive_interval(HTTP2_PING)
-                .http1_max_headers(MAX_HEADERS)
-                .no_proxy();
-            let builder = if plain {
-                builder.tls_certs_only([])
-            } else {
-                builder.proxy(self.proxy()).tls_certs_merge(built_in_roots())
-            };
-            builder
-                .build()
-                .map_err(|error| HttpError::new(HttpErrorKind::Setup, error))
-        });
-        (*client).clone()
+    fn from_settings(settings: ReqwestClientBuilder, proxies: Option<Proxies>) -> Self {
+        Self(Arc::new(Shared {
+            settings,
+            proxies: proxies.unwrap_or_else(Proxies::from_environment),
+            connections: [PerProcess::new(), PerProcess::new()],
+        }))
+    }
+}
+
+impl Default for ReqwestClient {
+    /// A client that gives up on a connection after [`DEFAULT_CONNECT_TIMEOUT`](Self::DEFAULT_CONNECT_TIMEOUT).
+    fn default() -> Self {
+        Self::new(Self::DEFAULT_CONNECT_TIMEOUT)
+    }
+}
+
+impl ReqwestClientBuilder {
+    /// Less than the 60 s after which load balancers usually close a connection.
+    ///
+    /// A server that closes sooner is noticed before the connection is used again, unless its close and our request
+    /// cross on the way. Then nobody can know whether it saw the request, and the retry classes decide.
+    pub const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+    /// Idle connections to one host.
+    pub const DEFAULT_MAX_IDLE_PER_HOST: usize = 16;
+
+    /// Until a connection must stand, name look-up and TLS included. Default
+    /// [`ReqwestClient::DEFAULT_CONNECT_TIMEOUT`].
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
     }
 
-    fn proxy(&self) -> reqwest::Proxy {
+    /// How long an idle connection is kept. Default [`DEFAULT_IDLE_TIMEOUT`](Self::DEFAULT_IDLE_TIMEOUT).
+    pub fn pool_idle_timeout(mut self, limit: Duration) -> Self {
+        self.idle_timeout = limit;
+        self
+    }
+
+    /// How many idle connections to one host are kept. Default
+    /// [`DEFAULT_MAX_IDLE_PER_HOST`](Self::DEFAULT_MAX_IDLE_PER_HOST).
+    pub fn pool_max_idle_per_host(mut self, most: usize) -> Self {
+        self.max_idle_per_host = most;
+        self
+    }
+
+    /// `User-Agent`, in place of the one that a request has.
+    pub fn user_agent(mut self, value: &str) -> Self {
+        let value = HeaderValue::from_str(value);
+        self.user_agent =
+            Some(value.map_err(|_| ConfigError::new("user agent", "cannot be sent in a header")));
+        self
+    }
+
+    /// Trusts exactly these certificates, in PEM, and no variable, platform or built-in root.
+    pub fn root_certificates(mut self, pem: impl AsRef<[u8]>) -> Self {
+        let roots = tls::read_pem(pem.as_ref());
+        self.roots = Some(roots.map_err(|problem| ConfigError::new("root certificates", problem)));
+        self
+    }
+
+    /// Goes through this proxy (`http://user:password@host:port`), except to loopback. No variable is read.
+    pub fn proxy(mut self, address: &str) -> Self {
+        self.proxies = Some(Proxies::only(address));
+        self
+    }
+
+    /// Goes through no proxy, whatever the environment says.
+    pub fn no_proxy(mut self) -> Self {
+        self.proxies = Some(Ok(Proxies::default()));
+        self
+    }
+
+    /// For tests: after this time new requests open new connections.
+    #[doc(hidden)]
+    pub fn connection_lifetime(mut self, lifetime: Duration) -> Self {
+        self.connection_lifetime = lifetime;
+        self
+    }
+
+    /// Checks the settings. Opens no connection and reads no file.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] that names the setting.
+    pub fn build(mut self) -> Result<ReqwestClient, ConfigError> {
+        if self.connect_timeout.is_zero() {
+            return Err(ConfigError::new("connect_timeout", "must be longer than zero"));
+        }
+        self.user_agent = self.user_agent.transpose()?.map(Ok);
+        self.roots = self.roots.transpose()?.map(Ok);
+        let proxies = self.proxies.take().transpose()?;
+        Ok(ReqwestClient::from_settings(self, proxies))
+    }
+}
+
+/// What a process has opened.
+struct Connections {
+    tls: ClientConfig,
+    current: ArcSwap<Pool>,
+}
+
+struct Pool {
+    opened: Instant,
+    client: reqwest::Client,
+}
+
+impl Shared {
+    /// The client for new requests. An older one lives until its requests are done.
+    fn client_for(&self, uri: &Uri) -> Result<reqwest::Client, HttpError> {
+        let plain = is_plain_loopback(uri);
+        let connections = self.connections[usize::from(plain)].get_or_try_make(|| {
+            let roots = self.settings.roots.as_ref().and_then(|roots| roots.as_ref().ok());
+            let tls = if plain { tls::none() } else { tls::config(roots) };
+            let tls = tls.map_err(|problem| HttpError::new(HttpErrorKind::Setup, problem))?;
+            let current = ArcSwap::from_pointee(self.open(&tls)?);
+            Ok::<_, HttpError>(Connections { tls, current })
+        })?;
+        let current = connections.current.load();
+        if current.opened.elapsed() < self.settings.connection_lifetime {
+            return Ok(current.client.clone());
+        }
+        let pool = self.open(&connections.tls)?;
+        let client = pool.client.clone();
+        connections.current.store(Arc::new(pool));
+        Ok(client)
+    }
+
+    fn open(&self, tls: &ClientConfig) -> Result<Pool, HttpError> {
         let proxies = self.proxies.clone();
-        reqwest::Proxy::custom(move |url| {
+        let proxy = reqwest::Proxy::custom(move |url| {
             let uri: Uri = url.as_str().parse().ok()?;
             proxies.for_uri(&uri).ok().flatten()
+        });
+        // The library's own retries stay as they are: they repeat only what the server's protocol says was not
+        // processed, such as a refused HTTP/2 stream.
+        let client = reqwest::Client::builder()
+            .connect_timeout(self.settings.connect_timeout)
+            .redirect(Policy::none())
+            .referer(false)
+            .pool_idle_timeout(self.settings.idle_timeout)
+            .pool_max_idle_per_host(self.settings.max_idle_per_host)
+            .tcp_keepalive(TCP_KEEPALIVE)
+            .http2_keep_alive_interval(HTTP2_PING)
+            .http1_max_headers(MAX_HEADERS)
+            .proxy(proxy)
+            .tls_backend_preconfigured(tls.clone())
+            .build();
+        Ok(Pool {
+            opened: Instant::now(),
+            client: client.map_err(|error| HttpError::new(HttpErrorKind::Setup, error))?,
         })
     }
 
-    async fn exchange(&self, request: Request<Bytes>, max_body: usize) -> Result<Response<Bytes>, HttpError> {
+    async fn exchange(
+        &self,
+        mut request: Request<Bytes>,
+        max_body: usize,
+    ) -> Result<Response<Bytes>, HttpError> {
         let client = self.client_for(request.uri())?;
+        if let Some(Ok(user_agent)) = &self.settings.user_agent {
+            request.headers_mut().insert(USER_AGENT, user_agent.clone());
+        }
         let request = reqwest::Request::try_from(request).map_err(classify)?;
         let mut reply = client.execute(request).await.map_err(classify)?;
         let headers = reply.headers().iter();
@@ -119,36 +290,38 @@ impl ReqwestClient {
     }
 }
 
-impl Default for ReqwestClient {
-    /// A client that gives up on a connection after [`DEFAULT_CONNECT_TIMEOUT`](Self::DEFAULT_CONNECT_TIMEOUT).
-    fn default() -> Self {
-        Self::new(Self::DEFAULT_CONNECT_TIMEOUT)
-    }
-}
-
 impl HttpClient for ReqwestClient {
     fn send<'a>(&'a self, request: Request<Bytes>, limits: Limits) -> Exchange<'a> {
         Box::pin(async move {
-            let proxy = self.proxies.for_uri(request.uri())?;
-            // One deadline over connecting, waiting and reading: a slow drip resets per-read timeouts, not this.
-            let exchange = self.exchange(request, limits.max_body);
-            tokio::time::timeout(limits.total, exchange)
+            let proxy = self.0.proxies.for_uri(request.uri())?;
+            let shared = self.0.clone();
+            let exchange = async move { shared.exchange(request, limits.max_body).await };
+            exchange_within(limits.total, exchange)
                 .await
-                .unwrap_or(Err(HttpErrorKind::Timeout.into()))
                 .map_err(|error| error.through(proxy.as_ref()))
         })
     }
 }
 
-/// Whether a request stays on this machine and in the clear: it then needs no certificate roots.
-pub(super) fn is_plain_loopback(uri: &Uri) -> bool {
-    uri.scheme() == Some(&Scheme::HTTP) && uri.host().is_some_and(host_is_loopback)
+/// Runs an exchange on the process's thread. One limit over connecting, waiting and reading: a slow drip resets limits on
+/// single reads, not this.
+async fn exchange_within(
+    limit: Duration,
+    exchange: impl Future<Output = Result<Response<Bytes>, HttpError>> + Send + 'static,
+) -> Result<Response<Bytes>, HttpError> {
+    let no_thread = |error: io::Error| HttpError::new(HttpErrorKind::Setup, error);
+    let exchange = runtime::spawn(exchange.in_current_span()).map_err(no_thread)?;
+    let deadline = Instant::now() + limit;
+    match runtime::timeout_at(deadline, exchange).map_err(no_thread)?.await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(panicked)) => Err(HttpError::new(HttpErrorKind::Broken, panicked)),
+        Err(_) => Err(HttpErrorKind::Timeout.into()),
+    }
 }
 
-fn built_in_roots() -> impl Iterator<Item = reqwest::Certificate> {
-    tls::built_in_roots()
-        .iter()
-        .filter_map(|root| reqwest::Certificate::from_der(root).ok())
+/// Whether a request stays on this machine and in the clear: it then needs no certificate roots.
+fn is_plain_loopback(uri: &Uri) -> bool {
+    uri.scheme() == Some(&Scheme::HTTP) && uri.host().is_some_and(host_is_loopback)
 }
 
 fn classify(error: reqwest::Error) -> HttpError {

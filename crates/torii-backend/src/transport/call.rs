@@ -14,14 +14,18 @@ use serde::de::DeserializeOwned;
 use torii_backend_types::PageRequest;
 
 use super::request::Request;
-use super::{Async, Blocking, Mode, Transport, problem};
+use super::{Async, Mode, Transport, problem};
 use crate::error::Error;
+use crate::http_client::headers;
 use crate::operation::Operation;
 
 /// A call of the backend API that has not been made yet.
 ///
-/// An asynchronous client's is made by awaiting it, a blocking client's by [`send`](Call::send). Before that, settings of
-/// this one call can be changed.
+/// An asynchronous client's is made by awaiting it, a blocking client's by `send`. Before that, settings of this one call
+/// can be changed.
+///
+/// A call becomes a future by [`IntoFuture`], as `.await`, `join!` and `timeout` do by themselves. Where a future is
+/// wanted, as by `tokio::spawn` and `join_all`, write `call.into_future()`.
 #[must_use = "a call is not made until it is awaited, or sent"]
 #[derive(Debug)]
 pub struct Call<M: Mode, T> {
@@ -104,15 +108,6 @@ impl<M: Mode, T> Call<M, T> {
         }
     }
 
-    /// Sends `json` in place of the body that was made of the arguments.
-    #[doc(hidden)]
-    pub fn with_body(mut self, json: Bytes) -> Self {
-        if let Ok(request) = &mut self.request {
-            request.body = Some(json);
-        }
-        self
-    }
-
     /// The same call, to be made once more.
     pub(crate) fn again(&self) -> Self {
         let Self {
@@ -156,6 +151,17 @@ impl<M: Mode, T> Call<M, T> {
         self
     }
 
+    /// Sends these bytes in place of the request's JSON body. For the Python package.
+    #[doc(hidden)]
+    pub fn with_body(mut self, json: Bytes) -> Self {
+        if let Ok(request) = &mut self.request
+            && request.body.is_some()
+        {
+            request.body = Some(json);
+        }
+        self
+    }
+
     /// Adds a header, in place of any of ours of that name.
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.options.headers.insert(name, value);
@@ -189,7 +195,8 @@ impl<T: Send + 'static> IntoFuture for Call<Async, T> {
     }
 }
 
-impl<T> Call<Blocking, T> {
+#[cfg(feature = "blocking")]
+impl<T> Call<super::Blocking, T> {
     /// Makes the call on this thread.
     ///
     /// # Errors
@@ -242,7 +249,7 @@ impl<T> Reply<T> {
 
     /// What the reply calls the request (`X-Request-Id`), if it does.
     pub fn request_id(&self) -> Option<&str> {
-        self.headers.get("x-request-id")?.to_str().ok()
+        headers::request_id(&self.headers)
     }
 
     /// How many attempts were made.

@@ -6,7 +6,13 @@ mod request;
 mod retry;
 
 use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::marker::PhantomData;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -22,13 +28,10 @@ pub(crate) use request::Request;
 use self::call::{Options, Read};
 use self::retry::{Attempts, Quota, Verdict};
 use crate::config::{BaseUrl, ConfigError, SecretKey};
-use crate::error::Error;
-use crate::http_client::interrupt::Interrupt;
-use crate::http_client::{
-    BlockingHttpClient, HttpClient, HttpError, HttpErrorKind, Limits, ReqwestClient, user_agent,
-};
+use crate::error::{Chain, Error};
+use crate::http_client::{HttpClient, HttpError, HttpErrorKind, Limits, ReqwestClient, headers, user_agent};
 use crate::operation::Operation;
-use crate::process;
+use crate::{process, runtime};
 
 /// Most bytes of a reply.
 const MAX_REPLY: usize = 10 * 1024 * 1024;
@@ -40,27 +43,41 @@ pub trait Mode: sealed::Mode {}
 #[derive(Clone, Copy, Debug)]
 pub struct Async;
 
-/// Calls are made on the calling thread, without a runtime.
+/// Calls wait on the calling thread.
+#[cfg(feature = "blocking")]
 #[derive(Clone, Copy, Debug)]
 pub struct Blocking;
 
 impl Mode for Async {}
+#[cfg(feature = "blocking")]
 impl Mode for Blocking {}
 
 mod sealed {
-    use super::{BlockingHttpClient, HttpClient};
+    pub trait Mode: std::fmt::Debug + Copy + Send + Sync + 'static {}
 
-    pub trait Mode: std::fmt::Debug + Copy + Send + Sync + 'static {
-        /// What performs the exchanges.
-        type Client: ?Sized + std::fmt::Debug + Send + Sync;
+    impl Mode for super::Async {}
+    #[cfg(feature = "blocking")]
+    impl Mode for super::Blocking {}
+}
+
+/// Whom a blocking call asks whether it is to end.
+#[derive(Clone, Default)]
+pub(crate) struct Interrupt(Option<Arc<dyn Fn() -> bool + Send + Sync>>);
+
+#[cfg(feature = "blocking")]
+impl Interrupt {
+    pub(crate) fn new(hook: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(hook)))
     }
 
-    impl Mode for super::Async {
-        type Client = dyn HttpClient;
+    fn ask(&self) -> bool {
+        self.0.as_ref().is_some_and(|hook| hook())
     }
+}
 
-    impl Mode for super::Blocking {
-        type Client = dyn BlockingHttpClient;
+impl fmt::Debug for Interrupt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Interrupt").field(&self.0.is_some()).finish()
     }
 }
 
@@ -85,20 +102,24 @@ impl Default for Timeouts {
 
 /// Carries requests to one API with one secret key.
 pub(crate) struct Transport<M: Mode> {
-    client: Arc<M::Client>,
+    client: Arc<dyn HttpClient>,
     base: BaseUrl,
     secret_key: SecretKey,
     authorization: HeaderValue,
     user_agent: HeaderValue,
     timeouts: Timeouts,
-    /// Asked where a blocking call waits before another attempt.
+    #[cfg_attr(
+        not(feature = "blocking"),
+        expect(dead_code, reason = "only blocking calls ask")
+    )]
     interrupt: Interrupt,
     quota: Quota,
+    mode: PhantomData<M>,
 }
 
 impl<M: Mode> Transport<M> {
     pub(crate) fn new(
-        client: Arc<M::Client>,
+        client: Arc<dyn HttpClient>,
         base: BaseUrl,
         secret_key: SecretKey,
         user_agent_suffix: Option<&str>,
@@ -120,6 +141,7 @@ impl<M: Mode> Transport<M> {
             timeouts,
             interrupt,
             quota: Quota::default(),
+            mode: PhantomData,
         })
     }
 
@@ -149,19 +171,60 @@ impl<M: Mode> Transport<M> {
 }
 
 impl Transport<Async> {
-    /// Makes a call: as many attempts as its class and its time allow.
+    /// Makes a call.
     async fn call<T>(&self, request: Request, options: &Options, read: Read<T>) -> Result<Reply<T>, Error> {
-        let mut course = Course::new(self, &request, options, read)?;
-        let span = course.span();
+        self.drive(request, options, read, &AtomicBool::new(false)).await
+    }
+}
+
+#[cfg(feature = "blocking")]
+impl Transport<Blocking> {
+    /// Makes a call, and waits for it on this thread.
+    fn call_blocking<T>(
+        &self,
+        request: Request,
+        options: &Options,
+        read: Read<T>,
+    ) -> Result<Reply<T>, Error> {
+        let (operation, interrupted) = (request.operation, AtomicBool::new(false));
+        let mut call = pin!(self.drive(request, options, read, &interrupted));
+        loop {
+            match runtime::block_on(call.as_mut(), || self.interrupt.ask()) {
+                Ok(Some(outcome)) => return outcome,
+                // The call ends the next time that it is polled.
+                Ok(None) => interrupted.store(true, Ordering::Relaxed),
+                Err(error) => return Err(problem::no_reply(operation, 0, false, no_thread(error))),
+            }
+        }
+    }
+}
+
+impl<M: Mode> Transport<M> {
+    /// Makes as many attempts as the call's class and its time allow. The call ends when `interrupted` is set.
+    async fn drive<T>(
+        &self,
+        request: Request,
+        options: &Options,
+        read: Read<T>,
+        interrupted: &AtomicBool,
+    ) -> Result<Reply<T>, Error> {
+        let mut call = CallDriver::new(self, &request, options, read)?;
+        let span = call.span();
         async {
             loop {
-                let outcome = match course.next_attempt() {
-                    Ok((written, limits)) => self.client.send(written, limits).await,
-                    Err(error) => Err(error),
-                };
-                match course.judge(outcome) {
-                    Next::Wait(wait) => tokio::time::sleep(wait).await,
+                let (written, limits) = call.next_attempt()?;
+                let outcome = unless(interrupted, self.client.send(written, limits)).await;
+                let outcome = outcome.unwrap_or(Err(HttpErrorKind::Interrupted.into()));
+                match call.judge(outcome) {
                     Next::Done(outcome) => return *outcome,
+                    Next::Wait(wait) => {
+                        let waited = runtime::sleep_until(Instant::now() + wait)
+                            .map_err(|error| call.not_attempted(no_thread(error)))?;
+                        if unless(interrupted, waited).await.is_none() {
+                            let interrupted = HttpError::before_sending(HttpErrorKind::Interrupted);
+                            return Err(call.not_attempted(interrupted));
+                        }
+                    }
                 }
             }
         }
@@ -170,32 +233,23 @@ impl Transport<Async> {
     }
 }
 
-impl Transport<Blocking> {
-    /// [`call`](Transport::<Async>::call), on this thread.
-    fn call_blocking<T>(
-        &self,
-        request: Request,
-        options: &Options,
-        read: Read<T>,
-    ) -> Result<Reply<T>, Error> {
-        let mut course = Course::new(self, &request, options, read)?;
-        let span = course.span();
-        let _entered = span.enter();
-        loop {
-            let outcome = course
-                .next_attempt()
-                .and_then(|(written, limits)| self.client.send(written, limits));
-            match course.judge(outcome) {
-                Next::Wait(wait) if self.interrupt.sleep(wait).is_err() => return Err(course.interrupted()),
-                Next::Wait(_) => {}
-                Next::Done(outcome) => return *outcome,
-            }
-        }
-    }
+/// The output of `future`, or nothing once `interrupted` is set.
+async fn unless<F: Future>(interrupted: &AtomicBool, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending if interrupted.load(Ordering::Relaxed) => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
+    })
+    .await
 }
 
-/// One call on its way: what both drivers do between their waits.
-struct Course<'c, M: Mode, T> {
+fn no_thread(error: io::Error) -> HttpError {
+    HttpError::new(HttpErrorKind::Setup, error)
+}
+
+/// One call: what is done between its waits.
+struct CallDriver<'c, M: Mode, T> {
     transport: &'c Transport<M>,
     operation: &'static Operation,
     written: http::Request<Bytes>,
@@ -211,13 +265,18 @@ enum Next<T> {
     Done(Box<Result<Reply<T>, Error>>),
 }
 
-impl<'c, M: Mode, T> Course<'c, M, T> {
+impl<'c, M: Mode, T> CallDriver<'c, M, T> {
     fn new(
         transport: &'c Transport<M>,
         request: &Request,
         options: &Options,
         read: Read<T>,
     ) -> Result<Self, Error> {
+        let attempt_limit = options.attempt_timeout.unwrap_or(transport.timeouts.attempt);
+        let call_limit = options.timeout.unwrap_or(transport.timeouts.call);
+        if attempt_limit.is_zero() || call_limit.is_zero() {
+            return Err(ConfigError::new("timeout", "must be longer than zero").into());
+        }
         Ok(Self {
             transport,
             operation: request.operation,
@@ -225,8 +284,8 @@ impl<'c, M: Mode, T> Course<'c, M, T> {
             read,
             attempts: Attempts::new(request.operation.retry, !options.once),
             started: Instant::now(),
-            attempt_limit: options.attempt_timeout.unwrap_or(transport.timeouts.attempt),
-            call_limit: options.timeout.unwrap_or(transport.timeouts.call),
+            attempt_limit,
+            call_limit,
         })
     }
 
@@ -240,11 +299,11 @@ impl<'c, M: Mode, T> Course<'c, M, T> {
         )
     }
 
-    fn next_attempt(&self) -> Result<(http::Request<Bytes>, Limits), HttpError> {
+    fn next_attempt(&self) -> Result<(http::Request<Bytes>, Limits), Error> {
         let limit = self.attempt_limit.min(self.left());
         if limit.is_zero() {
-            // A wait that took longer than it should leaves no time; that is no doubt about what was sent.
-            return Err(HttpError::new(HttpErrorKind::Connect, "no time was left"));
+            // The wait before this attempt took longer than it should.
+            return Err(self.not_attempted(HttpError::before_sending(HttpErrorKind::Timeout)));
         }
         Ok((self.written.clone(), Limits::new(limit, MAX_REPLY)))
     }
@@ -272,7 +331,16 @@ impl<'c, M: Mode, T> Course<'c, M, T> {
         let attempts = self.attempts.made();
         tracing::debug!(
             attempts,
-            status = outcome.as_ref().ok().map(|r| r.status().as_u16()),
+            status = outcome.as_ref().ok().map(|reply| reply.status().as_u16()),
+            request_id = outcome
+                .as_ref()
+                .ok()
+                .and_then(|reply| headers::request_id(reply.headers())),
+            error = outcome
+                .as_ref()
+                .err()
+                .map(|error| tracing::field::display(Chain(error))),
+            elapsed_ms = elapsed.as_millis(),
             ?verdict,
             "attempt ended"
         );
@@ -305,19 +373,23 @@ impl<'c, M: Mode, T> Course<'c, M, T> {
             Verdict::OutcomeUnknown => problem::outcome_unknown(self.operation, attempts, elapsed, error),
             _ => error,
         });
-        if attempts > 1
-            && let Err(error) = &result
-        {
-            tracing::warn!(attempts, %error, "gave up");
+        match &result {
+            // A refusal is the caller's to handle.
+            Err(Error::Api(error)) if attempts == 1 && !error.status.is_server_error() => {}
+            Err(error) => tracing::warn!(attempts, error = %Chain(error), "gave up"),
+            Ok(_) => {}
         }
         Next::Done(Box::new(result))
     }
 
-    /// The error of a call that was to make another attempt and was interrupted instead.
-    fn interrupted(&self) -> Error {
-        let (attempts, sent) = (self.attempts.made(), self.attempts.in_doubt());
-        let error = HttpError::interrupted_before_sending();
-        problem::no_reply(self.operation, attempts, sent, error)
+    /// The error of a call that ends before its next attempt.
+    fn not_attempted(&self, error: HttpError) -> Error {
+        problem::no_reply(
+            self.operation,
+            self.attempts.made(),
+            self.attempts.in_doubt(),
+            error,
+        )
     }
 
     fn left(&self) -> Duration {

@@ -22,7 +22,7 @@ pub(crate) fn read_json<T: DeserializeOwned>(
     operation: &'static Operation,
     reply: &Response<Bytes>,
 ) -> Result<T, Error> {
-    serde_json::from_slice(reply.body()).map_err(|source| {
+    serde_json::from_slice(reply.body()).map_err(|problem| {
         Error::Decode(DecodeError {
             operation,
             status: reply.status(),
@@ -30,7 +30,8 @@ pub(crate) fn read_json<T: DeserializeOwned>(
                 .chars()
                 .take(EXCERPT)
                 .collect(),
-            source: source.into(),
+            request_id: headers::request_id(reply.headers()).map(str::to_owned),
+            problem: problem.into(),
         })
     })
 }
@@ -49,6 +50,7 @@ pub(crate) fn refusal(
         status: reply.status(),
         problem: Problem::from_json(body.as_bytes()),
         retry_after: headers::retry_after(reply.headers()),
+        request_id: headers::request_id(reply.headers()).map(str::to_owned),
         body,
     }))
 }

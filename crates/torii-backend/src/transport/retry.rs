@@ -15,7 +15,7 @@ enum Failure {
     /// The API did nothing: it saw nothing.
     NotSent,
     /// The API did nothing: it said that it would not, for now.
-    Refused { retry_after: Option<Duration> },
+    Refused,
     /// The API may have done it.
     Unknown,
     /// The API did it, but what it says about that is no use.
@@ -104,7 +104,9 @@ impl Attempts {
             Err(error) => self.failure_of_exchange(error),
         };
         self.in_doubt |= failure == Failure::Unknown;
-        match self.wait(failure, elapsed, left, chance) {
+        let reply = outcome.as_ref().ok();
+        let retry_after = reply.and_then(|reply| headers::retry_after(reply.headers()));
+        match self.wait(failure, retry_after, elapsed, left, chance) {
             Some(wait) if self.allowed && self.spend(failure, quota) => Verdict::Retry(wait),
             _ if failure == Failure::Unknown && self.is_unrepeatable() => Verdict::OutcomeUnknown,
             _ => Verdict::Return,
@@ -112,7 +114,14 @@ impl Attempts {
     }
 
     /// How long to wait before the next attempt; `None` if there is to be none.
-    fn wait(&self, failure: Failure, elapsed: Duration, left: Duration, chance: f64) -> Option<Duration> {
+    fn wait(
+        &self,
+        failure: Failure,
+        retry_after: Option<Duration>,
+        elapsed: Duration,
+        left: Duration,
+        chance: f64,
+    ) -> Option<Duration> {
         let most = match (self.class, failure) {
             (_, Failure::Final) => NO_REPEAT,
             (RetryClass::Read, Failure::Unreadable) => ONE_REPEAT,
@@ -125,14 +134,10 @@ impl Attempts {
             (RetryClass::Idempotent | RetryClass::Delete, _) => MAX_ATTEMPTS,
         };
         let backoff = self.backoff(failure, chance);
-        let wait = match failure {
-            Failure::Refused {
-                retry_after: Some(asked),
-            } if asked > MAX_RETRY_AFTER => return None,
-            Failure::Refused {
-                retry_after: Some(asked),
-            } => backoff.max(asked) + asked.mul_f64(RETRY_AFTER_JITTER * chance),
-            _ => backoff,
+        let wait = match retry_after {
+            Some(asked) if asked > MAX_RETRY_AFTER => return None,
+            Some(asked) => backoff.max(asked) + asked.mul_f64(RETRY_AFTER_JITTER * chance),
+            None => backoff,
         };
         let too_late =
             self.class == RetryClass::Idempotent && self.in_doubt && elapsed + wait > IDEMPOTENT_WINDOW;
@@ -141,7 +146,7 @@ impl Attempts {
 
     fn backoff(&self, failure: Failure, chance: f64) -> Duration {
         let base = match failure {
-            Failure::Refused { .. } => THROTTLED_BASE,
+            Failure::Refused => THROTTLED_BASE,
             _ => TRANSIENT_BASE,
         };
         let growth = 2_u32.saturating_pow(self.made - 1);
@@ -149,10 +154,9 @@ impl Attempts {
     }
 
     fn spend(&mut self, failure: Failure, quota: &Quota) -> bool {
-        let cost = if let Failure::Refused { .. } = failure {
-            Quota::THROTTLED
-        } else {
-            Quota::TRANSIENT
+        let cost = match failure {
+            Failure::Refused => Quota::THROTTLED,
+            _ => Quota::TRANSIENT,
         };
         let taken = quota.take(cost);
         self.spent += if taken { cost } else { 0 };
@@ -164,14 +168,15 @@ impl Attempts {
     }
 
     fn failure_of_reply(&self, reply: &Response<Bytes>) -> Failure {
-        let retry_after = headers::retry_after(reply.headers());
+        let says_when = headers::retry_after(reply.headers()).is_some();
         match reply.status() {
             status if status.is_success() => Failure::Unreadable,
-            StatusCode::TOO_MANY_REQUESTS => Failure::Refused { retry_after },
-            // Says "not now", but may come from anything on the way: no proof for what must not happen twice.
-            StatusCode::SERVICE_UNAVAILABLE if retry_after.is_some() && self.class != RetryClass::Effect => {
-                Failure::Refused { retry_after }
+            StatusCode::TOO_MANY_REQUESTS => Failure::Refused,
+            // These say "not now", but may come from anything on the way: no proof for what must not happen twice.
+            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY if !self.is_unrepeatable() => {
+                Failure::Refused
             }
+            StatusCode::SERVICE_UNAVAILABLE if says_when && !self.is_unrepeatable() => Failure::Refused,
             StatusCode::NOT_IMPLEMENTED => Failure::Final,
             status if status.is_server_error() => Failure::Unknown,
             _ => Failure::Final,

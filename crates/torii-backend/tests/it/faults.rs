@@ -9,6 +9,7 @@ mod load;
 mod outcomes;
 mod proxies;
 mod replies;
+mod runtimes;
 pub(crate) mod tls;
 
 use std::process::Command;
@@ -18,7 +19,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio::runtime::Runtime;
 use torii_backend::http_client::HttpErrorKind;
-use torii_backend::{BlockingTorii, CreateUser, Error, Torii, ToriiBuilder, TransportError};
+use torii_backend::{BlockingTorii, CreateUser, Error, Torii, ToriiBuilder};
 
 use crate::support::faultd::{Reply, Script, Step};
 
@@ -96,15 +97,7 @@ fn lost() -> Script {
 }
 
 fn is_transport(error: &Error, kind: HttpErrorKind) -> bool {
-    matches!(error, Error::Transport(error) if http_kind(error) == kind)
-}
-
-fn http_kind(error: &TransportError) -> HttpErrorKind {
-    let source = std::error::Error::source(error).unwrap();
-    source
-        .downcast_ref::<torii_backend::http_client::HttpError>()
-        .unwrap()
-        .kind()
+    matches!(error, Error::Transport(error) if error.kind() == kind)
 }
 
 /// The error and everything below it, as an operator would print it.
@@ -143,6 +136,18 @@ pub(crate) fn with_both(check: impl Fn(Kind) + Sync) {
     });
 }
 
+/// What a client reads, and this machine may have set.
+const NETWORK_VARIABLES: [&str; 8] = [
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+];
+
 /// Does something in a process of its own, with these variables set. `test` names the test that calls this: the child
 /// runs it up to here. Figures that it prints are passed on.
 pub(crate) fn in_a_child(test: &str, variables: &[(&str, &str)], act: impl FnOnce()) {
@@ -153,7 +158,11 @@ pub(crate) fn in_a_child(test: &str, variables: &[(&str, &str)], act: impl FnOnc
         println!("{DONE}");
         std::process::exit(0);
     }
-    let output = Command::new(std::env::current_exe().unwrap())
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    for variable in NETWORK_VARIABLES {
+        command.env_remove(variable).env_remove(variable.to_lowercase());
+    }
+    let output = command
         .args([test, "--exact", "--nocapture"])
         .env(CHILD, "1")
         .envs(variables.iter().copied())

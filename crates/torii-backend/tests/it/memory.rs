@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use http::{Request, Response};
 use serde_json::Value;
-use torii_backend::http_client::{BlockingHttpClient, Exchange, HttpClient, HttpError, Limits};
+use torii_backend::http_client::{Exchange, HttpClient, Limits};
 use torii_backend::{BlockingTorii, Torii};
 
 const MAX_REQUESTS: usize = 10_000;
@@ -57,7 +57,7 @@ impl Memory {
     }
 
     pub(crate) fn blocking_torii(self: &Arc<Self>) -> BlockingTorii {
-        let builder = Torii::builder(SECRET_KEY).blocking_http_client(self.clone());
+        let builder = Torii::builder(SECRET_KEY).http_client(self.clone());
         builder.build_blocking().unwrap()
     }
 
@@ -87,12 +87,6 @@ impl Memory {
 impl HttpClient for Memory {
     fn send<'a>(&'a self, request: Request<Bytes>, limits: Limits) -> Exchange<'a> {
         Box::pin(async move { Ok(self.answer(request, limits)) })
-    }
-}
-
-impl BlockingHttpClient for Memory {
-    fn send(&self, request: Request<Bytes>, limits: Limits) -> Result<Response<Bytes>, HttpError> {
-        Ok(self.answer(request, limits))
     }
 }
 

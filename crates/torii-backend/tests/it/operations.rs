@@ -71,7 +71,7 @@ struct Method {
     paged: bool,
     /// The attempts and the error when the server fails.
     lost: (usize, Error),
-    /// The attempts and the error when the server says "not now".
+    /// The attempts and the error when the server says "not now" and has surely done nothing.
     refused: (usize, Error),
 }
 
@@ -82,7 +82,7 @@ impl Method {
             ((3, Api(_)), (3, Api(_))) => "read",
             ((2, Api(_)), (3, Api(_))) => "idempotent",
             ((1, OutcomeUnknown(_)), (3, Api(_))) => "delete",
-            ((1, OutcomeUnknown(_)), (1, OutcomeUnknown(_))) => "effect",
+            ((1, OutcomeUnknown(_)), (2, Api(_))) => "effect",
             _ => "none",
         }
     }
@@ -107,7 +107,7 @@ fn failure() -> Response<Bytes> {
 }
 
 fn not_now() -> Response<Bytes> {
-    let mut reply = status(503);
+    let mut reply = status(429);
     reply
         .headers_mut()
         .insert(RETRY_AFTER, HeaderValue::from_static("0"));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use torii_backend::http_client::HttpErrorKind;
+use torii_backend::http_client::{HttpErrorKind, ReqwestClient};
 
 use super::{Kind, PROMPT, USER, chain, found, in_a_child, is_transport, made, somebody, timed};
 use crate::support::faultd::{Faultd, Reply, Script};
@@ -88,18 +88,113 @@ fn a_proxy_that_never_answers_is_named() {
 }
 
 #[test]
-fn a_proxy_of_an_unsupported_kind_is_not_gone_around() {
-    let test = "faults::proxies::a_proxy_of_an_unsupported_kind_is_not_gone_around";
-    let variables = [("ALL_PROXY", "socks5://user:pr0xyPassw0rd@127.0.0.1:9")];
-    in_a_child(test, &variables, the_proxy_is_refused);
+fn a_proxy_that_cannot_be_used_is_not_gone_around_and_its_variable_is_named() {
+    let test = "faults::proxies::a_proxy_that_cannot_be_used_is_not_gone_around_and_its_variable_is_named";
+    for (variable, value) in [
+        ("ALL_PROXY", "socks5://user:pr0xyPassw0rd@127.0.0.1:9"),
+        ("HTTPS_PROXY", "http://user:pr0xyPassw0rd@:9"),
+        ("https_proxy", "ftp://user:pr0xyPassw0rd@127.0.0.1:9"),
+        ("all_proxy", "http://user:pr0xyPassw0rd@127.0.0.1:x"),
+    ] {
+        in_a_child(
+            test,
+            &[(variable, value), (PROXY, variable)],
+            the_proxy_is_refused,
+        );
+    }
 }
 
 fn the_proxy_is_refused() {
+    let variable = std::env::var(PROXY).unwrap();
     for kind in Kind::BOTH {
         let client = kind.client("https://api.torii.test");
         let error = made!(client, torii => torii.users().get(USER)).unwrap_err();
         assert!(is_transport(&error, HttpErrorKind::Setup), "{kind:?}: {error:?}");
-        assert!(!format!("{error:?} {client:?}").contains(PASSWORD), "{kind:?}");
+        assert!(
+            chain(&error).contains(&format!("{variable} is n")),
+            "{}",
+            chain(&error)
+        );
+        assert!(
+            !format!("{} {error:?} {client:?}", chain(&error)).contains(PASSWORD),
+            "{kind:?}"
+        );
+    }
+}
+
+#[test]
+fn the_first_variable_that_is_set_counts() {
+    let test = "faults::proxies::the_first_variable_that_is_set_counts";
+    let (proxy, other) = (Faultd::start(Reply::new(502)), Faultd::start(Reply::new(502)));
+    let (proxy_url, other_url) = (with_password(&proxy), with_password(&other));
+    let server = |url: &str| (SERVER, url.to_owned());
+    for (variables, url) in [
+        (
+            &[("https_proxy", &*proxy_url), ("HTTPS_PROXY", &other_url)][..],
+            "https://api.test",
+        ),
+        (
+            &[("HTTPS_PROXY", &proxy_url), ("all_proxy", &other_url)],
+            "https://api.test",
+        ),
+        (
+            &[("ALL_PROXY", &proxy_url), ("http_proxy", &other_url)],
+            "https://api.test",
+        ),
+        (
+            &[("HTTP_PROXY", &proxy_url), ("HTTPS_PROXY", &other_url)],
+            "http://api.test",
+        ),
+        (
+            &[
+                ("HTTP_PROXY", &other_url),
+                ("ALL_PROXY", &proxy_url),
+                ("REQUEST_METHOD", "GET"),
+            ],
+            "http://api.test",
+        ),
+        (
+            &[("ALL_PROXY", &proxy_url), ("NO_PROXY", "api.test:8443")],
+            "https://api.test",
+        ),
+    ] {
+        let (before, url) = (proxy.count(), server(url));
+        let variables: Vec<_> = variables.iter().copied().chain([(url.0, &*url.1)]).collect();
+        in_a_child(test, &variables, ask_through_the_proxy);
+        assert_eq!((proxy.count() - before, other.count()), (2, 0), "{variables:?}");
+    }
+}
+
+fn ask_through_the_proxy() {
+    for kind in Kind::BOTH {
+        let url = std::env::var(SERVER).unwrap();
+        let client = kind.client_with(url, |b| b.allow_insecure_http(true));
+        made!(client, torii => torii.users().get(USER).without_retries()).unwrap_err();
+    }
+}
+
+#[test]
+fn an_explicit_proxy_or_none_counts_before_every_variable() {
+    let test = "faults::proxies::an_explicit_proxy_or_none_counts_before_every_variable";
+    let (proxy, other) = (Faultd::start(Reply::new(502)), Faultd::start(Reply::new(502)));
+    let url = with_password(&proxy);
+    let variables = [("HTTPS_PROXY", &*other.url()), ("NO_PROXY", "*"), (PROXY, &url)];
+    in_a_child(test, &variables, choose_the_proxy);
+    assert_eq!((proxy.count(), other.count()), (2, 0));
+}
+
+fn choose_the_proxy() {
+    let given = ReqwestClient::builder()
+        .proxy(&std::env::var(PROXY).unwrap())
+        .build()
+        .unwrap();
+    let none = ReqwestClient::builder().no_proxy().build().unwrap();
+    for kind in Kind::BOTH {
+        for http_client in [&given, &none] {
+            let client = kind.client_with("https://host.invalid", |b| b.http_client(http_client.clone()));
+            made!(client, torii => torii.users().get(USER).without_retries()).unwrap_err();
+            assert!(!format!("{client:?}").contains(PASSWORD));
+        }
     }
 }
 

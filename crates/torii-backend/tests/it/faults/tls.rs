@@ -2,7 +2,8 @@
 //! the server runs in a process of its own.
 
 use torii_backend::Error;
-use torii_backend::http_client::HttpErrorKind::{self, Connect, Untrusted};
+use torii_backend::http_client::HttpErrorKind::{Setup, Untrusted};
+use torii_backend::http_client::ReqwestClient;
 
 use super::{Client, Kind, RUNTIME, USER, chain, in_a_child, is_transport, made, somebody, user};
 use crate::support::faultd::{Faultd, Reply};
@@ -40,11 +41,7 @@ pub(crate) fn trusting(test: &str, act: impl FnOnce()) {
         test.replace(':', "-")
     ));
     let path = file.to_str().unwrap();
-    in_a_child(
-        test,
-        &[("SSL_CERT_FILE", path), ("SSL_CERT_DIR", "/nonexistent")],
-        act,
-    );
+    in_a_child(test, &[("SSL_CERT_FILE", path)], act);
     std::fs::remove_file(file).unwrap();
 }
 
@@ -62,7 +59,7 @@ fn connections_are_reused() {
 
 fn reuse_connections() {
     let server = trusted();
-    for (kind, connections) in [(Kind::Async, 1), (Kind::Blocking, 2)] {
+    for (kind, connections) in Kind::BOTH.into_iter().zip(1..) {
         let client = kind.client(server.url());
         for _ in 0..10 {
             made!(client, torii => torii.users().get(USER)).unwrap();
@@ -130,28 +127,114 @@ fn refuse_streams() {
 }
 
 #[test]
-fn without_any_roots_http_on_loopback_works_and_https_says_what_is_missing() {
-    let nowhere = [
+fn a_variable_that_cannot_be_used_is_named_and_plain_http_on_loopback_works() {
+    let test = "faults::tls::a_variable_that_cannot_be_used_is_named_and_plain_http_on_loopback_works";
+    for (variable, value) in [
         ("SSL_CERT_FILE", "/nonexistent"),
         ("SSL_CERT_DIR", "/nonexistent"),
-    ];
-    let test = "faults::tls::without_any_roots_http_on_loopback_works_and_https_says_what_is_missing";
-    in_a_child(test, &nowhere, trust_nobody);
+        ("REQUESTS_CA_BUNDLE", "/nonexistent"),
+        ("CURL_CA_BUNDLE", "/dev/null"),
+    ] {
+        in_a_child(test, &[(variable, value), (BLAMED, variable)], blame_the_variable);
+    }
 }
 
-fn trust_nobody() {
+/// The variable that the child's errors must name.
+const BLAMED: &str = "FAULTS_BLAMED";
+
+fn blame_the_variable() {
+    let blamed = std::env::var(BLAMED).unwrap();
     let (plain, secure) = (Faultd::start(Reply::json(user())), TlsServer::start(user()));
     for kind in Kind::BOTH {
         let client = kind.client(plain.url());
         made!(client, torii => torii.users().get(USER)).unwrap();
         let client = kind.client(secure.url());
         let error = made!(client, torii => torii.users().get(USER)).unwrap_err();
-        let is_one_of = |kinds: &[HttpErrorKind]| kinds.iter().any(|kind| is_transport(&error, *kind));
-        assert!(is_one_of(&[Untrusted, Connect]), "{kind:?}: {error:?}");
+        assert!(is_transport(&error, Setup), "{kind:?}: {error:?}");
         assert!(
-            chain(&error).contains("certificate"),
-            "{kind:?}: {}",
+            chain(&error).contains(&format!("{blamed} cannot be used")),
+            "{}",
             chain(&error)
         );
+    }
+    let verifier = torii_backend::Verifier::new(secure.url()).unwrap();
+    let error = verifier.warm_up_blocking().unwrap_err();
+    let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+    assert!(
+        causes
+            .into_iter()
+            .any(|error| error.to_string().contains(&blamed)),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn whatever_names_certificates_is_trusted_alone() {
+    let test = "faults::tls::whatever_names_certificates_is_trusted_alone";
+    let folder = std::env::temp_dir().join(format!("torii-{}-certificates", std::process::id()));
+    let file = folder.join("ca.pem");
+    let (folder, file) = (folder.to_str().unwrap(), file.to_str().unwrap());
+    let missing_too = format!("/nonexistent:{folder}");
+    for variables in [
+        &[("SSL_CERT_FILE", file)][..],
+        &[("SSL_CERT_DIR", folder)],
+        &[("SSL_CERT_DIR", &missing_too)],
+        &[("REQUESTS_CA_BUNDLE", file)],
+        &[("REQUESTS_CA_BUNDLE", folder), ("SSL_CERT_FILE", "")],
+        &[("REQUESTS_CA_BUNDLE", ""), ("CURL_CA_BUNDLE", file)],
+    ] {
+        let variables: Vec<_> = variables.iter().copied().chain([(FOLDER, folder)]).collect();
+        in_a_child(test, &variables, trust_alone);
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// Where the child writes a certificate.
+const FOLDER: &str = "FAULTS_FOLDER";
+
+fn trust_alone() {
+    let (server, other) = (TlsServer::start(user()), TlsServer::start(user()));
+    let folder = std::path::PathBuf::from(std::env::var(FOLDER).unwrap());
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("ca.pem"), server.authority()).unwrap();
+    for kind in Kind::BOTH {
+        let client = kind.client(server.url());
+        made!(client, torii => torii.users().get(USER)).unwrap();
+        // What is given explicitly counts instead.
+        let given = ReqwestClient::builder().root_certificates(other.authority());
+        let given = given.build().unwrap();
+        let client = kind.client_with(other.url(), |b| b.http_client(given.clone()));
+        made!(client, torii => torii.users().get(USER)).unwrap();
+        let client = kind.client_with(server.url(), |b| b.http_client(given));
+        let error = made!(client, torii => torii.users().get(USER)).unwrap_err();
+        assert!(is_transport(&error, Untrusted), "{kind:?}: {error:?}");
+    }
+}
+
+#[test]
+fn settings_that_cannot_be_used_are_refused() {
+    for (setting, builder) in [
+        (
+            "root certificates",
+            ReqwestClient::builder().root_certificates(""),
+        ),
+        (
+            "root certificates",
+            ReqwestClient::builder()
+                .root_certificates("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"),
+        ),
+        (
+            "proxy",
+            ReqwestClient::builder().proxy("socks5://user:kept-secret@127.0.0.1:9"),
+        ),
+        ("user agent", ReqwestClient::builder().user_agent("kept-secret\n")),
+        (
+            "connect_timeout",
+            ReqwestClient::builder().connect_timeout(std::time::Duration::ZERO),
+        ),
+    ] {
+        let error = builder.build().unwrap_err();
+        assert_eq!(error.setting(), setting);
+        assert!(!error.to_string().contains("kept-secret"), "{error}");
     }
 }

@@ -6,7 +6,7 @@ mod script;
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
@@ -72,6 +72,7 @@ pub(crate) struct Faultd {
 #[derive(Debug, Default)]
 struct Shared {
     up: AtomicBool,
+    accepted: AtomicUsize,
     scripts: Mutex<VecDeque<Script>>,
     requests: Mutex<Vec<Request>>,
     connections: Mutex<Vec<(Weak<TcpStream>, JoinHandle<()>)>>,
@@ -113,6 +114,11 @@ impl Faultd {
     /// How many requests have come.
     pub(crate) fn count(&self) -> usize {
         lock(&self.shared.requests).len()
+    }
+
+    /// How many connections have been opened.
+    pub(crate) fn accepted(&self) -> usize {
+        self.shared.accepted.load(Ordering::SeqCst)
     }
 
     /// How many connections are open.
@@ -175,6 +181,7 @@ impl Shared {
             let Ok(stream) = stream.map(Arc::new) else {
                 continue;
             };
+            self.accepted.fetch_add(1, Ordering::SeqCst);
             if connections.len() < MAX_CONNECTIONS {
                 let shared = self.clone();
                 // A weak one, because a reset is only sent when the last owner is gone.

@@ -15,6 +15,8 @@ use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use super::tokens::{Key, jwks};
+
 /// What an HTTP/2 stream meets; HTTP/1.1 is always answered.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Meets {
@@ -39,6 +41,8 @@ pub(crate) struct TlsServer {
 #[derive(Debug)]
 struct Shared {
     body: Vec<u8>,
+    /// The reply to whoever asks for a key set.
+    keys: Mutex<Option<Vec<u8>>>,
     script: Mutex<VecDeque<Meets>>,
     connections: AtomicUsize,
     requests: AtomicUsize,
@@ -72,6 +76,7 @@ impl TlsServer {
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             body,
+            keys: Mutex::default(),
             script: Mutex::default(),
             connections: AtomicUsize::new(0),
             requests: AtomicUsize::new(0),
@@ -103,6 +108,11 @@ impl TlsServer {
     /// What the next streams meet; those after them are answered.
     pub(crate) fn play(&self, script: impl Into<VecDeque<Meets>>) {
         *self.shared.script.lock().unwrap() = script.into();
+    }
+
+    /// Publishes a key set, over HTTP/2.
+    pub(crate) fn publish(&self) {
+        *self.shared.keys.lock().unwrap() = Some(jwks(&[&Key::new("first")]).into_bytes());
     }
 
     /// Connections whose handshake was completed, and requests on them.
@@ -143,13 +153,18 @@ impl Shared {
     async fn http2(&self, stream: TlsStream<TcpStream>) -> Result<(), h2::Error> {
         let mut connection = h2::server::handshake(stream).await?;
         while let Some(request) = connection.accept().await {
-            let (_, mut respond) = request?;
+            let (request, mut respond) = request?;
             self.requests.fetch_add(1, Ordering::SeqCst);
             let meets = self.script.lock().unwrap().pop_front();
             match meets.unwrap_or(Meets::Answer) {
                 Meets::Answer => {
+                    let keys = self.keys.lock().unwrap().clone();
+                    let asks_for_keys = request.uri().path().ends_with("jwks.json");
+                    let sent = keys
+                        .filter(|_| asks_for_keys)
+                        .unwrap_or_else(|| self.body.clone());
                     let mut body = respond.send_response(http::Response::new(()), false)?;
-                    body.send_data(self.body.clone().into(), true)?;
+                    body.send_data(sent.into(), true)?;
                 }
                 Meets::RefusedStream => respond.send_reset(h2::Reason::REFUSED_STREAM),
                 Meets::CancelledStream => respond.send_reset(h2::Reason::CANCEL),
