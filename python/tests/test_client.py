@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import inspect
+import ssl
 import threading
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -11,13 +12,17 @@ from uuid import UUID
 
 import pytest
 import torii_backend
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from support.documents import page, user
 from support.standin import USER, StandIn, eventually
 from torii_backend import AsyncToriiClient, ToriiClient, create_torii_client, models
-from torii_backend.errors import ToriiConfigError, ToriiRequestError
+from torii_backend.errors import ToriiConfigError, ToriiRequestError, ToriiTransportError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from typing import Callable
 
     from support.emulator import Emulator
@@ -51,6 +56,14 @@ def torii(recorder: Recorder) -> Iterator[ToriiClient]:
         ("connect_timeout", float("inf")),
         ("allow_insecure_http", "no"),
         ("user_agent_suffix", "two\r\nlines"),
+        ("proxy", "socks5://127.0.0.1:1"),
+        ("proxy", "no proxy"),
+        ("proxy", 7),
+        ("ca_file", "/no/such/file.pem"),
+        ("ca_file", __file__),
+        ("ca_file", 7),
+        ("max_idle_connections", -1),
+        ("max_idle_connections", "many"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(setting: str, value: Any) -> None:
@@ -102,6 +115,51 @@ def test_the_user_agent_names_this_package_and_the_application(recorder: Recorde
     agent = recorder.take().header("user-agent")
     assert agent
     assert agent.endswith(f" torii-backend-python/{torii_backend.__version__} acme/1.2")
+
+
+def test_a_proxy_is_gone_through(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    settings: dict[str, Any] = {"secret_key": SECRET_KEY, "allow_insecure_http": True}
+    recorder.reply(200, ORIGINS)
+    proxied = create_torii_client(**settings, api_url="http://api.example", proxy=recorder.url)
+    assert proxied.allowed_origins.list() is not None
+    assert recorder.take().path == "http://api.example/api/server/v1/allowed-origins"
+    direct = create_torii_client(**settings, api_url="http://nowhere.invalid", proxy="")
+    with pytest.raises(ToriiTransportError, match=r"^(?!.*proxy)"):
+        direct.allowed_origins.list(retries=False)
+
+
+def certified(folder: Path) -> Path:
+    """A key and a certificate of `localhost` that it has signed itself, in one file."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    now = datetime.now(timezone.utc)
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(1), now + timedelta(1))
+        .add_extension(names, critical=not name)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file = folder / "localhost.pem"
+    file.write_bytes(private + certificate.public_bytes(pem))
+    return file
+
+
+def test_servers_are_trusted_by_a_file_of_certificates(recorder: Recorder, tmp_path: Path) -> None:
+    file = certified(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    recorder.socket = context.wrap_socket(recorder.socket, server_side=True)
+    settings: dict[str, Any] = {
+        "secret_key": SECRET_KEY,
+        "api_url": f"https://localhost:{recorder.server_port}",
+    }
+    with pytest.raises(ToriiTransportError, match="certificate"):
+        create_torii_client(**settings).allowed_origins.list(retries=False)
+    recorder.reply(200, ORIGINS)
+    with create_torii_client(**settings, ca_file=file, max_idle_connections=0) as torii:
+        assert torii.allowed_origins.list().origins == []
 
 
 def test_a_client_that_was_closed_opens_new_connections(standin: StandIn) -> None:

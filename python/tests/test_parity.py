@@ -11,8 +11,9 @@ from pydantic import ValidationError, validate_call
 from support.contract import rows
 from support.documents import user
 from torii_backend import AsyncToriiClient, ToriiClient, _fields, create_torii_client, models
-from torii_backend.aio import AsyncItems
-from torii_backend.client import Items
+from torii_backend.aio import AsyncItems, AsyncPages
+from torii_backend.client import Items, Pages
+from torii_backend.fastapi import require_auth
 from torii_backend.models import inputs
 
 if TYPE_CHECKING:
@@ -71,11 +72,31 @@ def test_every_method_takes_the_settings_of_one_call(name: str) -> None:
 
 
 @pytest.mark.parametrize("method", [*SYNC.values(), *ASYNC.values()], ids=lambda method: method.__qualname__)
-def test_annotations_can_be_evaluated(method: Any) -> None:
-    hints = get_type_hints(method)
+def test_a_method_can_be_validated(method: Any) -> None:
+    assert validate_call(method)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        *SYNC.values(),
+        *ASYNC.values(),
+        *(
+            method
+            for kind in (ToriiClient, AsyncToriiClient, Items, AsyncItems, Pages, AsyncPages)
+            for _, method in inspect.getmembers(kind, inspect.isroutine)
+            if str(getattr(method, "__module__", None)).startswith("torii_backend")
+        ),
+        create_torii_client,
+        require_auth,
+        require_auth(issuer="https://acme.torii.so").__call__,
+    ],
+    ids=lambda method: method.__qualname__,
+)
+def test_annotations_can_be_evaluated(function: Any) -> None:
+    hints = get_type_hints(function)
     assert "return" in hints
     assert not any(isinstance(hint, str) for hint in hints.values())
-    assert validate_call(method)
 
 
 def test_a_validated_call_is_a_call(recorder: Recorder) -> None:

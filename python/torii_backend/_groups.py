@@ -1,23 +1,18 @@
 """What the methods of all resources stand on: a client's handle, and how its calls are made."""
 
-from __future__ import annotations
-
 import os
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Callable, Generic, NoReturn, TypeVar
+from typing import Any, Callable, Generic, NoReturn, Optional, TypeVar, Union
 
+from typing_extensions import Self
+
+from torii_backend import _native
 from torii_backend._calls import read
-from torii_backend._native import Client
+from torii_backend._native import Client, Request, Task
 from torii_backend.errors import ToriiConfigError, ToriiReplyError, ToriiRequestError
 from torii_backend.models.replies import ToriiPage
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
-    from torii_backend import _native
-    from torii_backend._native import Request, Task
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -37,13 +32,16 @@ class ClientBase(Unshared):
     def __init__(
         self,
         *,
-        secret_key: str | None = None,
-        api_url: str | None = None,
+        secret_key: Optional[str] = None,
+        api_url: Optional[str] = None,
         timeout: float = 30.0,
         attempt_timeout: float = 10.0,
         connect_timeout: float = 3.0,
         allow_insecure_http: bool = False,
-        user_agent_suffix: str | None = None,
+        user_agent_suffix: Optional[str] = None,
+        proxy: Optional[str] = None,
+        ca_file: Union[str, os.PathLike[str], None] = None,
+        max_idle_connections: Optional[int] = None,
     ) -> None:
         variables = secret_key is None
         if variables:
@@ -60,6 +58,9 @@ class ClientBase(Unshared):
                 connect_timeout=connect_timeout,
                 allow_insecure_http=allow_insecure_http,
                 user_agent_suffix=user_agent_suffix,
+                proxy=proxy,
+                ca_file=ca_file,
+                max_idle_connections=max_idle_connections,
             )
         except ToriiConfigError as error:
             setting, _, problem = str(error).partition(": ")
@@ -68,7 +69,7 @@ class ClientBase(Unshared):
             raise
         finally:
             # Error reports show the variables of a frame.
-            del secret_key, api_url
+            del secret_key, api_url, proxy
         self._attach(self._native)
 
     @classmethod
@@ -103,7 +104,7 @@ class Group(_GroupBase):
     def _do(self, request: Request) -> None:
         return self._call(type(None), request)
 
-    def _walk(self, kind: type[ToriiPage[T]], request: Request) -> Items[T]:
+    def _walk(self, kind: type[ToriiPage[T]], request: Request) -> "Items[T]":
         return Items(Pages(kind, request, self._native.pages(request)))
 
 
@@ -121,7 +122,7 @@ class AsyncGroup(_GroupBase):
     async def _do(self, request: Request) -> None:
         return await self._call(type(None), request)
 
-    def _walk(self, kind: type[ToriiPage[T]], request: Request) -> AsyncItems[T]:
+    def _walk(self, kind: type[ToriiPage[T]], request: Request) -> "AsyncItems[T]":
         return AsyncItems(AsyncPages(kind, request, self._native.async_pages(request)))
 
 
@@ -146,7 +147,7 @@ class Pages(Unshared, Iterator[ToriiPage[T]]):
     def __init__(self, kind: type[ToriiPage[T]], request: Request, native: _native.Pages) -> None:
         self._kind = kind
         self._request = request
-        self._native: _native.Pages | None = native
+        self._native: Optional[_native.Pages] = native
         # Re-entrant, so that a signal handler is refused and does not wait for ever.
         self._turn = RLock()
         self._stepping = False
@@ -227,7 +228,7 @@ class AsyncPages(Unshared, AsyncIterator[ToriiPage[T]]):
     def __init__(self, kind: type[ToriiPage[T]], request: Request, native: _native.AsyncPages) -> None:
         self._kind = kind
         self._request = request
-        self._native: _native.AsyncPages | None = native
+        self._native: Optional[_native.AsyncPages] = native
         self._came: deque[bytes] = deque()
 
     async def __anext__(self) -> ToriiPage[T]:
@@ -242,8 +243,8 @@ class AsyncPages(Unshared, AsyncIterator[ToriiPage[T]]):
                 if await run(self._start) is None and not self._came:
                     raise StopAsyncIteration from None
 
-    def _start(self, done: Callable[[Any, BaseException | None], None]) -> Task:
-        def came(page: bytes | None, error: BaseException | None) -> None:
+    def _start(self, done: Callable[[Any, Optional[BaseException]], None]) -> Task:
+        def came(page: Optional[bytes], error: Optional[BaseException]) -> None:
             # Also when the step is cancelled at this moment.
             if page is not None:
                 self._came.append(page)

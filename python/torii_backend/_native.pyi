@@ -196,6 +196,9 @@ class Client:
         connect_timeout: float,
         allow_insecure_http: bool,
         user_agent_suffix: str | None,
+        proxy: str | None,
+        ca_file: str | PathLike[str] | None,
+        max_idle_connections: int | None,
     ) -> Self: ...
     @property
     def secret_key(self) -> str: ...

@@ -5,9 +5,10 @@ never hold up the event loop. A call that is cancelled lets go of its connection
 out is then unknown.
 """
 
-from __future__ import annotations
+from collections.abc import Coroutine
+from typing import Any, Callable, TypeVar
 
-from typing import TYPE_CHECKING, Callable, TypeVar
+from typing_extensions import ParamSpec, Self
 
 from torii_backend._async.allowed_origins import AsyncAllowedOriginsClient
 from torii_backend._async.impersonation import AsyncImpersonationClient
@@ -17,17 +18,9 @@ from torii_backend._async.sessions import AsyncSessionsClient
 from torii_backend._async.users import AsyncUsersClient
 from torii_backend._calls import Reply
 from torii_backend._groups import AsyncItems, AsyncPages, ClientBase, described
+from torii_backend._native import Client
 
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
-    from typing import Any
-
-    from typing_extensions import ParamSpec, Self
-
-    from torii_backend._native import Client
-
-    P = ParamSpec("P")
-
+P = ParamSpec("P")
 T = TypeVar("T")
 
 __all__ = [

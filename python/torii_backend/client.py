@@ -19,26 +19,21 @@ It raises a `ToriiApiError`: the class itself for a refusal, whose statuses the 
 - `ToriiReplyError` for a reply that is not what the API promises.
 """
 
-from __future__ import annotations
+from os import PathLike
+from typing import Callable, Optional, TypeVar, Union
 
-from typing import TYPE_CHECKING, Callable, TypeVar
+from typing_extensions import ParamSpec, Self
 
 from torii_backend._calls import Reply
 from torii_backend._fields import CallOptions, Id
 from torii_backend._groups import ClientBase, Items, Pages, described
+from torii_backend._native import Client
 from torii_backend._sync.allowed_origins import AllowedOriginsClient
 from torii_backend._sync.impersonation import ImpersonationClient
 from torii_backend._sync.invitations import InvitationsClient
 from torii_backend._sync.organizations import OrganizationsClient
 from torii_backend._sync.sessions import SessionsClient
 from torii_backend._sync.users import UsersClient
-
-if TYPE_CHECKING:
-    from typing_extensions import ParamSpec, Self
-
-    from torii_backend._native import Client
-
-    P = ParamSpec("P")
 
 __all__ = [
     "DEFAULT_API_URL",
@@ -57,6 +52,7 @@ __all__ = [
     "create_torii_client",
 ]
 
+P = ParamSpec("P")
 T = TypeVar("T")
 DEFAULT_API_URL = "https://api.torii.so"
 """Where the API is unless `api_url` says otherwise."""
@@ -64,14 +60,17 @@ DEFAULT_API_URL = "https://api.torii.so"
 
 def create_torii_client(
     *,
-    secret_key: str | None = None,
-    api_url: str | None = None,
+    secret_key: Optional[str] = None,
+    api_url: Optional[str] = None,
     timeout: float = 30.0,
     attempt_timeout: float = 10.0,
     connect_timeout: float = 3.0,
     allow_insecure_http: bool = False,
-    user_agent_suffix: str | None = None,
-) -> ToriiClient:
+    user_agent_suffix: Optional[str] = None,
+    proxy: Optional[str] = None,
+    ca_file: Union[str, PathLike[str], None] = None,
+    max_idle_connections: Optional[int] = None,
+) -> "ToriiClient":
     """Make a client of the backend API. It opens no connection before its first call.
 
     Args:
@@ -84,6 +83,11 @@ def create_torii_client(
         allow_insecure_http: Whether `api_url` may be plain http beyond loopback: whoever is on the way can
             then read the secret key.
         user_agent_suffix: The application's name and version, for the `User-Agent`.
+        proxy: The proxy to go through, `http://user:password@host:port`; "" for none. Unless given,
+            `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say. This machine is never asked for through a proxy.
+        ca_file: A file of certificates in PEM. Servers are trusted by these and no others. Unless given,
+            `SSL_CERT_FILE`, `SSL_CERT_DIR` and `REQUESTS_CA_BUNDLE` name them, and else the system.
+        max_idle_connections: Most connections that are kept open while no call needs them, 16 unless given.
 
     >>> import os
     >>> torii = create_torii_client(secret_key=os.environ["TORII_SECRET_KEY"], api_url="https://api.torii.so")
@@ -103,10 +107,13 @@ def create_torii_client(
             connect_timeout=connect_timeout,
             allow_insecure_http=allow_insecure_http,
             user_agent_suffix=user_agent_suffix,
+            proxy=proxy,
+            ca_file=ca_file,
+            max_idle_connections=max_idle_connections,
         )
     finally:
         # Error reports that show variables show these.
-        del secret_key, api_url
+        del secret_key, api_url, proxy
 
 
 class ToriiClient(ClientBase):

@@ -3,9 +3,8 @@
 It comes with `pip install "torii-backend[fastapi]"`.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, Literal, overload
+from collections.abc import Coroutine
+from typing import Any, Callable, Literal, Optional, Union, overload
 
 try:
     from fastapi import HTTPException, WebSocketException
@@ -20,15 +19,10 @@ except ImportError as error:
         'torii_backend.fastapi needs FastAPI: pip install "torii-backend[fastapi]"', name=error.name
     ) from error
 
-from torii_backend._http import Refusals
+from torii_backend._http import Refusal, Refusals
+from torii_backend._native import ToriiAuth
 from torii_backend.errors import ToriiAuthError, ToriiConfigError
 from torii_backend.verify import Verifier
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-
-    from torii_backend._http import Refusal
-    from torii_backend.types import ToriiAuth
 
 __all__ = ["require_auth"]
 
@@ -38,39 +32,39 @@ _AUTHORIZATION = "authorization"
 @overload
 def require_auth(
     *,
-    issuer: str | None = None,
-    audience: str | list[str] | None = None,
+    issuer: Optional[str] = None,
+    audience: Union[str, list[str], None] = None,
     leeway: float = 30.0,
     header: str = _AUTHORIZATION,
     optional: Literal[False] = False,
-    verifier: Verifier | None = None,
-    scheme_name: str | None = None,
+    verifier: Optional[Verifier] = None,
+    scheme_name: Optional[str] = None,
 ) -> Callable[[HTTPConnection], Coroutine[Any, Any, ToriiAuth]]: ...
 
 
 @overload
 def require_auth(
     *,
-    issuer: str | None = None,
-    audience: str | list[str] | None = None,
+    issuer: Optional[str] = None,
+    audience: Union[str, list[str], None] = None,
     leeway: float = 30.0,
     header: str = _AUTHORIZATION,
     optional: bool,
-    verifier: Verifier | None = None,
-    scheme_name: str | None = None,
-) -> Callable[[HTTPConnection], Coroutine[Any, Any, ToriiAuth | None]]: ...
+    verifier: Optional[Verifier] = None,
+    scheme_name: Optional[str] = None,
+) -> Callable[[HTTPConnection], Coroutine[Any, Any, Optional[ToriiAuth]]]: ...
 
 
 def require_auth(
     *,
-    issuer: str | None = None,
-    audience: str | list[str] | None = None,
+    issuer: Optional[str] = None,
+    audience: Union[str, list[str], None] = None,
     leeway: float = 30.0,
     header: str = _AUTHORIZATION,
     optional: bool = False,
-    verifier: Verifier | None = None,
-    scheme_name: str | None = None,
-) -> Callable[[HTTPConnection], Coroutine[Any, Any, ToriiAuth | None]]:
+    verifier: Optional[Verifier] = None,
+    scheme_name: Optional[str] = None,
+) -> Callable[[HTTPConnection], Coroutine[Any, Any, Optional[ToriiAuth]]]:
     """Make a dependency that gives a route the `ToriiAuth` of its caller.
 
     Args:
@@ -128,7 +122,7 @@ class _RequireAuth(SecurityBase):
 
     async def __call__(
         self, request: HTTPConnection, scopes: SecurityScopes = _NO_SCOPES
-    ) -> ToriiAuth | None:
+    ) -> Optional[ToriiAuth]:
         try:
             if scopes.scopes:
                 self._refuse_unread(request, scopes)
@@ -140,9 +134,6 @@ class _RequireAuth(SecurityBase):
             raise _exception(request, self._refusals.reply(error)) from error
         self._refusals.accepted()
         return auth
-
-    # FastAPI finds no module to look the names up in, because this is no function.
-    __call__.__annotations__.update(request=HTTPConnection, scopes=SecurityScopes)
 
     def _refuse_unread(self, request: HTTPConnection, scopes: SecurityScopes) -> None:
         """Refuse scopes that nobody looks at: everybody with a token would be let in."""
