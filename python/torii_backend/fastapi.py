@@ -19,8 +19,8 @@ except ImportError as error:
         'torii_backend.fastapi needs FastAPI: pip install "torii-backend[fastapi]"', name=error.name
     ) from error
 
+from torii_backend import ToriiAuth
 from torii_backend._http import Refusal, Refusals
-from torii_backend._native import ToriiAuth
 from torii_backend.errors import ToriiAuthError, ToriiConfigError
 from torii_backend.verify import Verifier
 
