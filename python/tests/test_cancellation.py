@@ -51,3 +51,10 @@ def test_the_loop_goes_on_while_keys_and_answers_are_slow(standin: StandIn) -> N
     assert measured["ticks"] >= 50
     assert measured["longest gap"] < 0.5
     assert standin.count("keys") == 10
+
+
+def test_a_gil_that_is_held_for_long_fails_no_call(standin: StandIn) -> None:
+    standin.fault("keys", Fault(0.1))
+    standin.fault("api", Fault(0.1))
+    tokens = {f"/{number}": standin.token(f"/{number}") for number in range(3)}
+    run("loops", "while_the_gil_is_held", url=standin.url, tokens=tokens)

@@ -6,6 +6,8 @@ import importlib
 import importlib.metadata
 import inspect
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,13 @@ def test_the_package_offers_what_it_lists_and_nothing_else() -> None:
     assert set(torii_backend.__all__) <= everything.keys()
     with pytest.raises(AttributeError, match="torii_backend"):
         _ = torii_backend.no_such_name
+
+
+@pytest.mark.parametrize("module", ["aio", "client", "models", "types"])
+def test_a_module_is_an_attribute_before_it_is_imported(module: str) -> None:
+    program = f"import torii_backend; print(torii_backend.{module}.__name__)"
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == f"torii_backend.{module}"
 
 
 def test_the_version_is_the_installed_packages() -> None:

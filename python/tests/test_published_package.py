@@ -146,7 +146,7 @@ def ours(case: dict[str, Any]) -> dict[str, Any]:
             **settings,
             header=case["header"],
             jwks=case["keySet"],
-            _clock=ManualClock(case["now"]),
+            clock=ManualClock(case["now"]),
         )
     except ToriiConfigError:
         return {"refused": "jwks_unavailable"}

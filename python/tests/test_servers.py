@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ import httpx
 import pytest
 from support.keys import USER
 from support.scenarios import APPS
-from support.standin import StandIn, eventually
+from support.standin import Fault, StandIn, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,8 @@ WORKERS, CLIENTS, REQUESTS = 2, 6, 50
 SERVERS = {
     "gunicorn sync": ["gunicorn", "--preload", "-k", "sync", "wsgi:application"],
     "gunicorn gthread": ["gunicorn", "--preload", "-k", "gthread", "--threads", "4", "wsgi:application"],
+    "gunicorn gevent": ["gunicorn", "--preload", "-k", "gevent", "wsgi:application"],
+    "gunicorn eventlet": ["gunicorn", "--preload", "-k", "eventlet", "wsgi:application"],
     "gunicorn uvicorn": ["gunicorn", "--preload", "-k", "uvicorn.workers.UvicornWorker", "asgi:application"],
     "uvicorn": ["uvicorn", "asgi:application"],
 }
@@ -98,12 +101,43 @@ def answers(url: str) -> bool:
     return False
 
 
+def needs(server: str) -> None:
+    """Skip a test for a library of greenlets, or for gunicorn's worker for it, that is not there."""
+    for library, worker in (("gevent", "ggevent"), ("eventlet", "geventlet")):
+        if server.endswith(library) and not (find_spec(library) and find_spec(f"gunicorn.workers.{worker}")):
+            pytest.skip(f"{library} or gunicorn's worker for it is not there")
+
+
+@pytest.mark.parametrize("library", ["gevent", "eventlet"])
+def test_requests_of_one_worker_wait_for_keys_at_once(standin: StandIn, tmp_path: Path, library: str) -> None:
+    needs(library)
+    url, log = f"http://127.0.0.1:{free_port()}", tmp_path / "log"
+    command = ["gunicorn", "-k", library, "--workers", "1", "--bind", url[7:], "wsgi:application"]
+    with served(log, command, standin) as process:
+        eventually(lambda: process.poll() is not None or answers(url), 30)
+        assert process.poll() is None, log.read_text()
+        standin.fault("keys", Fault(0.5))
+
+        def ask(path: str) -> int:
+            headers = {"authorization": f"Bearer {standin.token(path)}"}
+            return httpx.get(url + path, headers=headers, trust_env=False, timeout=20).status_code
+
+        started = time.monotonic()
+        with ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(ask, (f"/{number}" for number in range(4)))) == [200] * 4
+        seconds = time.monotonic() - started
+    print(f"4 requests that wait for 0.5 s took {seconds:.2f} s")
+    assert 0.5 <= seconds < 1.5
+    assert "Traceback" not in log.read_text()
+
+
 @pytest.mark.parametrize("server", SERVERS)
 def test_workers_verify_and_call(standin: StandIn, tmp_path: Path, server: str) -> None:
     url, log = f"http://127.0.0.1:{free_port()}", tmp_path / "log"
     name, *options = SERVERS[server]
     if server == "gunicorn uvicorn" and find_spec("uvicorn.workers") is None:
         pytest.skip("this uvicorn has no worker for gunicorn")
+    needs(server)
     address = ["--bind", url[7:]] if name == "gunicorn" else ["--port", url.rpartition(":")[2]]
     with served(log, [name, *address, "--workers", str(WORKERS), *options], standin) as process:
         eventually(lambda: process.poll() is not None or answers(url), 30)

@@ -87,8 +87,18 @@ def test_handlers_at_exit_verify_and_call(standin: StandIn) -> None:
         scenario.end(10)
 
 
-def test_a_destructor_at_the_end_neither_hangs_nor_crashes(standin: StandIn) -> None:
-    run("exits", "in_a_destructor", url=standin.url, token=standin.token(), seconds=20)
+@pytest.mark.parametrize("warm", [False, True])
+def test_a_handler_that_was_registered_before_the_import_does_not_hang(standin: StandIn, warm: bool) -> None:
+    with Scenario(
+        "exits", "at_exit_after_the_package", url=standin.url, token=standin.token(), warm=warm
+    ) as scenario:
+        assert scenario.hear() == "handled"
+        scenario.end(10)
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_a_destructor_at_the_end_neither_hangs_nor_crashes(standin: StandIn, first: bool) -> None:
+    run("exits", "in_a_destructor", url=standin.url, token=standin.token(), first=first, seconds=20)
 
 
 def test_what_was_never_used_is_dropped_quietly(standin: StandIn) -> None:

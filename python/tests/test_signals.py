@@ -97,3 +97,12 @@ def test_ctrl_c_leaves_the_waits_of_other_threads_alone(standin: StandIn, wait: 
         standin.release()
         scenario.end()
         assert standin.count(kind) == 1
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_handlers_exception_is_no_answer_of_many(standin: StandIn, asynchronous: bool) -> None:
+    run("waits", "while_answers_are_made", url=standin.url, token="", asynchronous=asynchronous, seconds=60)
+
+
+def test_an_exception_of_another_kind_is_no_answer_of_many(standin: StandIn) -> None:
+    run("waits", "recursion_is_an_error", url=standin.url, token="", seconds=60)

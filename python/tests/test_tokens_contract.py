@@ -157,7 +157,7 @@ def compare(family: str, decide: Callable[[Any], list[Any]]) -> None:
 def prepared(family: str, case: Any, remember: int) -> Verifier:
     """A verifier of the case's policy that has its key set at hand."""
     jwks = FAMILIES[family]["keySets"][case["keySet"]]
-    return made(case["policy"], jwks=jwks, _clock=ManualClock(case["now"]), remember_verified=remember)
+    return made(case["policy"], jwks=jwks, clock=ManualClock(case["now"]), remember_verified=remember)
 
 
 def made(policy: Any, **settings: Any) -> Verifier:

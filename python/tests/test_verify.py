@@ -9,7 +9,9 @@ import pickle
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Callable
+import weakref
+from typing import TYPE_CHECKING, Any, Callable, get_type_hints
+from unittest import mock
 
 import pytest
 import torii_backend
@@ -142,7 +144,7 @@ def test_an_endpoint_that_asks_for_rest_gets_it(standin: StandIn) -> None:
 
 def test_a_key_that_the_issuer_withdraws_verifies_nothing_more(standin: StandIn) -> None:
     clock = ManualClock(int(time.time()))
-    verifier = Verifier(standin.url, _clock=clock)
+    verifier = Verifier(standin.url, clock=clock)
     token = standin.token(exp=int(time.time()) + 10_000)
     assert verifier.verify(token).user_id == USER
     standin.published = [SigningKey("second")]
@@ -243,7 +245,7 @@ def test_keys_travel_from_one_process_to_another(standin: StandIn) -> None:
 
 def test_a_verifier_tells_how_it_is(standin: StandIn) -> None:
     clock = ManualClock(int(time.time()))
-    verifier = Verifier(standin.url, _clock=clock)
+    verifier = Verifier(standin.url, clock=clock)
     before = verifier.status()
     assert (before.kids, before.age, before.generation, before.fetches_succeeded) == ((), None, 0, 0)
     verifier.verify(standin.token())
@@ -273,7 +275,8 @@ def test_a_verifier_tells_how_it_is(standin: StandIn) -> None:
         ({"keys": "{}"}, "keys: is not what `export_keys` returns"),
         ({"jwks": "{}", "jwk": "{}"}, "jwk: cannot be combined with jwks"),
         ({"jwks_file": "/nowhere/keys"}, "jwks_file: cannot be read: No such file"),
-        ({"_clock": 7}, "_clock: must be a ManualClock"),
+        ({"clock": 7}, "clock: must be callable, or have a method `time`"),
+        ({"clock": lambda: "noon"}, "clock: must return Unix seconds, an int or a float"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(settings: Any, message: str) -> None:
@@ -299,9 +302,70 @@ def test_functions_and_classes_present_themselves() -> None:
     assert signature == "(token, *, issuer, audience=None, leeway=30.0)"
     # Python 3.9 knows no signature of a class of the stable ABI.
     if sys.version_info >= (3, 10):
-        assert str(inspect.signature(Verifier)).startswith("(issuer, *, audience=None, leeway=30.0,")
+        names = list(inspect.signature(Verifier).parameters)
+        assert names[:4] == ["issuer", "audience", "leeway", "authorized_parties"]
     assert {verify_token.__module__, Verifier.__module__} == {"torii_backend.verify"}
     assert repr(Verifier(ISSUER)) == "Verifier('https://acme.torii.so')"
     assert torii_backend.types.ToriiAuth is torii_backend.ToriiAuth
     with pytest.raises(TypeError):
         pickle.dumps(Verifier(ISSUER))
+
+
+def test_a_verifier_is_an_ordinary_object() -> None:
+    key = SigningKey("ordinary")
+
+    class OfTenant(Verifier):
+        def __init__(self, issuer: str, tenant: str) -> None:
+            super().__init__(issuer, jwks={"keys": [key.jwk()]})
+            self.tenant = tenant
+
+    verifier = OfTenant(ISSUER, "acme")
+    assert (verifier.tenant, verifier.issuer) == ("acme", ISSUER)
+    assert verifier.verify(key.token(ISSUER)).user_id == USER
+    assert weakref.ref(verifier)() is verifier
+    with mock.patch.object(verifier, "verify", return_value="patched"):
+        assert verifier.verify("anything") == "patched"
+    assert verifier.verify(key.token(ISSUER)).user_id == USER
+    double = mock.create_autospec(Verifier, instance=True)
+    double.verify("token")
+    double.verify.assert_called_once_with("token")
+    with pytest.raises(TypeError, match="cannot be changed"):
+        Verifier.__init__(verifier, ISSUER)
+
+
+def test_a_verifier_that_was_not_initialised_says_so() -> None:
+    empty = Verifier.__new__(Verifier)
+    for use in (lambda: empty.verify("x"), lambda: empty.issuer, empty.counts, lambda: repr(empty)):
+        with pytest.raises(RuntimeError, match=r"Verifier.__init__\(\) was not called"):
+            use()
+
+
+def test_a_verifier_is_made_from_the_environment(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORII_ISSUER", standin.url)
+    assert Verifier.from_env().verify(standin.token()).user_id == USER
+    monkeypatch.setenv("TORII_AUDIENCE", "api, web,")
+    assert Verifier.from_env().verify(standin.token(aud="web")).user_id == USER
+    assert refusal(lambda: Verifier.from_env().verify(standin.token())).code == "claim_missing:aud"
+    assert Verifier.from_env(audience="cli", leeway=1).verify(standin.token(aud="cli")).user_id == USER
+    monkeypatch.setenv("TORII_ISSUER", "")
+    with pytest.raises(ToriiConfigError, match="TORII_ISSUER: the environment variable is not set"):
+        Verifier.from_env()
+
+
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="Python 3.9 cannot evaluate `str | None`")
+def test_hints_of_types_can_be_evaluated() -> None:
+    for function in (
+        Verifier.__init__,
+        Verifier.from_env,
+        Verifier.verify_async,
+        Verifier.verify_many_async,
+        Verifier.authenticate_request_async,
+        verify_token_async,
+        torii_backend.authenticate_request_async,
+        torii_backend.verify_webhook,
+        torii_backend.ToriiAuthError.__init__,
+        torii_backend.ToriiApiError.__init__,
+    ):
+        assert get_type_hints(function)
+    assert get_type_hints(verify_token_async)["return"] is torii_backend.ToriiAuth
+    assert inspect.signature(Verifier, eval_str=True).parameters["leeway"].annotation is float

@@ -7,7 +7,8 @@ with the first of them.
 
 from __future__ import annotations
 
-from torii_backend._native import ToriiAuth, __version__
+from torii_backend._auth import ToriiAuth
+from torii_backend._native import __version__
 from torii_backend.errors import (
     ToriiApiError,
     ToriiAuthError,
@@ -101,15 +102,21 @@ _LATE = {
 }
 
 
+# Modules that are loaded likewise.
+_MODULES = ("aio", "client", "models", "types")
+
+
 def __getattr__(name: str) -> object:
-    if name not in _LATE:
+    if name not in _LATE and name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
     value = getattr(import_module(f"{__name__}.{_LATE[name]}"), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_MODULES})

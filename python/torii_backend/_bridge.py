@@ -1,25 +1,34 @@
-"""From the runtime of `_native` to the event loop of asyncio."""
+"""How Python waits for what the native module does on threads of its own: as a coroutine, or as a greenlet.
+
+`start` takes a function that is called with the value or the error, from another thread.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Any, Callable
+import sys
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import asyncio
+    from typing import Any, Callable
+
     from torii_backend._native import Task
 
+    Start = Callable[[Callable[[Any, "BaseException | None"], None]], Task]
 
-async def run(start: Callable[[Callable[[Any, BaseException | None], None]], Task]) -> Any:
-    """Await what `start` starts, and cancel it if nobody waits any more.
 
-    `start` takes a function that is called with the value or the error, from another thread.
-    """
+async def run(start: Start) -> Any:
+    """Await what `start` starts, on asyncio or trio. Cancellation of the coroutine cancels it."""
+    if _on_trio():
+        return await _run_on_trio(start)
+    import asyncio
+
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Any] = loop.create_future()
 
     def done(value: Any, error: BaseException | None) -> None:
-        # A loop that is closed has nobody who waits.
+        # Nobody waits on a loop that is closed.
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(_settle, future, value, error)
 
@@ -27,7 +36,7 @@ async def run(start: Callable[[Callable[[Any, BaseException | None], None]], Tas
     try:
         return await future
     finally:
-        # Whose outcome is known may still be ending: to cancel that wakes the runtime for nothing.
+        # To cancel what has ended wakes the thread for I/O for nothing.
         if future.cancelled() or not future.done():
             task.cancel()
 
@@ -39,3 +48,78 @@ def _settle(future: asyncio.Future[Any], value: Any, error: BaseException | None
         future.set_result(value)
     else:
         future.set_exception(error)
+
+
+def _on_trio() -> bool:
+    trio = sys.modules.get("trio")
+    if trio is None:
+        return False
+    try:
+        trio.lowlevel.current_task()
+    except (AttributeError, RuntimeError):
+        return False
+    return True
+
+
+async def _run_on_trio(start: Start) -> Any:
+    import trio
+
+    token, ended, outcome = trio.lowlevel.current_trio_token(), trio.Event(), _Outcome()
+
+    def done(value: Any, error: BaseException | None) -> None:
+        outcome.set(value, error)
+        with contextlib.suppress(trio.RunFinishedError):
+            token.run_sync_soon(ended.set)
+
+    task = start(done)
+    try:
+        await ended.wait()
+    finally:
+        if not outcome.is_set:
+            task.cancel()
+    return outcome.get()
+
+
+def is_green() -> bool:
+    """Whether gevent or eventlet has replaced the module `socket`: `wait` then lets others run."""
+    socket = sys.modules.get("socket")
+    return socket is not None and socket.socket.__module__.startswith(("gevent.", "eventlet."))
+
+
+def wait(start: Start) -> Any:
+    """Wait for what `start` starts as a greenlet: on a socket, as everything else there waits."""
+    import socket
+
+    ours, theirs = socket.socketpair()
+    outcome = _Outcome()
+
+    def done(value: Any, error: BaseException | None) -> None:
+        outcome.set(value, error)
+        # It is closed once nobody waits.
+        with contextlib.suppress(OSError):
+            theirs.send(b"!")
+
+    task = start(done)
+    try:
+        ours.recv(1)
+    finally:
+        if not outcome.is_set:
+            task.cancel()
+        ours.close()
+        theirs.close()
+    return outcome.get()
+
+
+class _Outcome:
+    """A value or an error that another thread sets."""
+
+    is_set = False
+
+    def set(self, value: Any, error: BaseException | None) -> None:
+        self._value, self._error = value, error
+        self.is_set = True
+
+    def get(self) -> Any:
+        if self._error is not None:
+            raise self._error
+        return self._value

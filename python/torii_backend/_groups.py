@@ -1,14 +1,15 @@
 """What the methods of all resources stand on: a client's handle, and how its calls are made."""
 
 import os
+import threading
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
-from threading import RLock
 from typing import Any, Callable, Generic, NoReturn, Optional, TypeVar, Union
 
 from typing_extensions import Self
 
 from torii_backend import _native
+from torii_backend._bridge import is_green, run, wait
 from torii_backend._calls import read
 from torii_backend._native import Client, Request, Task
 from torii_backend.errors import ToriiConfigError, ToriiReplyError, ToriiRequestError
@@ -99,22 +100,25 @@ class Group(_GroupBase):
     """The methods of one resource, for threads."""
 
     def _call(self, kind: type[T], request: Request) -> T:
-        return read(request, kind, self._native.call(request, self._described), described=self._described)
+        described = self._described
+        if is_green():
+            reply = wait(lambda done: self._native.start(request, done, described))
+        else:
+            reply = self._native.call(request, described)
+        return read(request, kind, reply, described=described)
 
     def _do(self, request: Request) -> None:
         return self._call(type(None), request)
 
     def _walk(self, kind: type[ToriiPage[T]], request: Request) -> "Items[T]":
-        return Items(Pages(kind, request, self._native.pages(request)))
+        pages = self._native.async_pages(request) if is_green() else self._native.pages(request)
+        return Items(Pages(kind, request, pages))
 
 
 class AsyncGroup(_GroupBase):
     """The methods of one resource, for coroutines."""
 
     async def _call(self, kind: type[T], request: Request) -> T:
-        # Whoever is here has asyncio loaded already; those who only use threads need not.
-        from torii_backend._bridge import run
-
         described = self._described
         reply = await run(lambda done: self._native.start(request, done, described))
         return read(request, kind, reply, described=described)
@@ -144,12 +148,14 @@ class Pages(Unshared, Iterator[ToriiPage[T]]):
     step of the same thread is a `ToriiRequestError`.
     """
 
-    def __init__(self, kind: type[ToriiPage[T]], request: Request, native: _native.Pages) -> None:
+    def __init__(
+        self, kind: type[ToriiPage[T]], request: Request, native: Union[_native.Pages, _native.AsyncPages]
+    ) -> None:
         self._kind = kind
         self._request = request
-        self._native: Optional[_native.Pages] = native
+        self._native: Union[_native.Pages, _native.AsyncPages, None] = native
         # Re-entrant, so that a signal handler is refused and does not wait for ever.
-        self._turn = RLock()
+        self._turn = threading.RLock()
         self._stepping = False
         self._came: deque[bytes] = deque()
 
@@ -164,7 +170,7 @@ class Pages(Unshared, Iterator[ToriiPage[T]]):
             try:
                 self._stepping = True
                 if not self._came:
-                    self._came.append(next(self._native))
+                    self._came.append(_next(self._native))
                 # What a signal handler raises meanwhile loses no page.
                 page = read(self._request, self._kind, self._came[0])
                 self._came.clear()
@@ -184,6 +190,15 @@ class Pages(Unshared, Iterator[ToriiPage[T]]):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _next(pages: Union[_native.Pages, _native.AsyncPages]) -> bytes:
+    if isinstance(pages, _native.Pages):
+        return next(pages)
+    page: Optional[bytes] = wait(pages.start)
+    if page is None:
+        raise StopIteration
+    return page
 
 
 class Items(Unshared, Iterator[T], Generic[T]):
@@ -232,8 +247,6 @@ class AsyncPages(Unshared, AsyncIterator[ToriiPage[T]]):
         self._came: deque[bytes] = deque()
 
     async def __anext__(self) -> ToriiPage[T]:
-        from torii_backend._bridge import run
-
         while True:
             if self._native is None:
                 raise StopAsyncIteration

@@ -1,23 +1,24 @@
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import Field
+from collections.abc import Callable, Collection, Iterable
 from os import PathLike
-from typing import Any, ClassVar, final
+from typing import Any, Generic, TypeVar, final
 from uuid import UUID
 
 from typing_extensions import Self, disjoint_base
 
+from torii_backend._auth import ToriiAuth
 from torii_backend.errors import ToriiAuthError
 from torii_backend.types import ToriiActiveOrganization, ToriiActor, ToriiKeyStatus, ToriiVerifyCounts
 from torii_backend.verify import Headers
 
 __all__ = [
     "AsyncPages",
+    "Auth",
     "Client",
+    "Field",
     "ManualClock",
     "Pages",
     "Request",
     "Task",
-    "ToriiAuth",
     "Verification",
     "Verifier",
     "__version__",
@@ -25,54 +26,35 @@ __all__ = [
     "begin_authenticate_request",
     "begin_verify_token",
     "clear_jwks_cache_for_tests",
+    "register",
     "verify_es256",
     "verify_jws",
     "verify_token",
 ]
 
+_T = TypeVar("_T", covariant=True)
+
 __version__: str
 
-@disjoint_base
-class ToriiAuth:
-    __match_args__ = (
-        "user_id",
-        "environment_id",
-        "issuer",
-        "email_verified",
-        "profile_complete",
-        "impersonating",
-        "locale",
-        "raw",
-    )
-    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+def register(*classes: type[Any]) -> None: ...
 
-    def __new__(
-        cls,
-        user_id: str,
-        environment_id: str,
-        issuer: str,
-        email_verified: bool,
-        profile_complete: bool,
-        impersonating: bool,
-        locale: str | None,
-        raw: dict[str, Any],
-    ) -> Self: ...
+@final
+class Field(Generic[_T]):
+    def __get__(self, instance: object, owner: type[Any] | None = None, /) -> _T: ...
+
+@disjoint_base
+class Auth:
+    def __new__(cls, *_arguments: Any, **_keywords: Any) -> Self: ...
     @property
-    def user_id(self) -> str: ...
-    @property
-    def environment_id(self) -> str: ...
-    @property
-    def issuer(self) -> str: ...
-    @property
-    def email_verified(self) -> bool: ...
-    @property
-    def profile_complete(self) -> bool: ...
-    @property
-    def impersonating(self) -> bool: ...
-    @property
-    def locale(self) -> str | None: ...
-    @property
-    def raw(self) -> dict[str, Any]: ...
+    def _is_verified(self) -> bool: ...
+    user_id: Field[str]
+    environment_id: Field[str]
+    issuer: Field[str]
+    email_verified: Field[bool]
+    profile_complete: Field[bool]
+    impersonating: Field[bool]
+    locale: Field[str | None]
+    raw: Field[dict[str, Any]]
     @property
     def actor(self) -> ToriiActor | None: ...
     @property
@@ -81,33 +63,11 @@ class ToriiAuth:
     def issued_at(self) -> int: ...
     @property
     def expires_at(self) -> int: ...
-    def __eq__(self, other: object, /) -> bool: ...
-    def __copy__(self) -> Self: ...
-    def __deepcopy__(self, _memo: dict[int, Any]) -> Self: ...
-    def __replace__(self, **changes: Any) -> Self: ...
 
 @disjoint_base
 class Verifier:
-    def __new__(
-        cls,
-        issuer: str,
-        *,
-        audience: str | Collection[str] | None = None,
-        leeway: float = 30.0,
-        authorized_parties: Collection[str] | None = None,
-        allowed_types: Collection[str] | None = None,
-        header: str = "authorization",
-        jwks_url: str | None = None,
-        jwks: str | bytes | Mapping[str, Any] | None = None,
-        jwk: str | bytes | Mapping[str, Any] | None = None,
-        public_key: str | bytes | None = None,
-        jwks_file: str | PathLike[str] | None = None,
-        keys: str | None = None,
-        stale_limit: float = 86400.0,
-        remember_verified: int = 10000,
-        allow_insecure_http: bool = False,
-        _clock: ManualClock | None = None,
-    ) -> Self: ...
+    def __new__(cls, *_arguments: Any, **_keywords: Any) -> Self: ...
+    def __init__(self, issuer: str, **settings: Any) -> None: ...
     @property
     def issuer(self) -> str: ...
     @property

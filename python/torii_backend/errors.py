@@ -6,9 +6,14 @@ API client. No message holds a token, a secret key or the value of a claim.
 
 from __future__ import annotations
 
+from torii_backend import _native
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+else:
+    # For `typing.get_type_hints`, without loading `typing`.
+    Any = object
 
 
 class ToriiAuthError(Exception):
@@ -161,3 +166,6 @@ def _get(members: Any, name: str) -> Any:
         return members[name]
     except (KeyError, TypeError):
         return None
+
+
+_native.register(*(value for value in list(globals().values()) if isinstance(value, type)))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from torii_backend._native import ToriiAuth
+from torii_backend._auth import ToriiAuth
 
 __all__ = ["ToriiActiveOrganization", "ToriiActor", "ToriiAuth", "ToriiKeyStatus", "ToriiVerifyCounts"]
 
@@ -80,7 +80,7 @@ class ToriiVerifyCounts:
 
 @dataclass(frozen=True)
 class AuthFields:
-    """The fields of `ToriiAuth`, from which it gets what makes a class a dataclass."""
+    """The fields of `ToriiAuth`, which is a dataclass by these."""
 
     user_id: str
     environment_id: str
@@ -90,7 +90,3 @@ class AuthFields:
     impersonating: bool
     locale: Optional[str]
     raw: dict[str, Any]
-
-
-for _name in ("__annotations__", "__dataclass_fields__", "__dataclass_params__"):
-    setattr(ToriiAuth, _name, getattr(AuthFields, _name))

@@ -6,28 +6,42 @@
 from __future__ import annotations
 
 from torii_backend import _native
+from torii_backend._auth import ToriiAuth  # noqa: TC001
 from torii_backend._native import (
     Verification,
     authenticate_request,
     clear_jwks_cache_for_tests,
     verify_token,
 )
+from torii_backend.errors import ToriiAuthError, ToriiConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from os import PathLike
     from typing import Any, NoReturn, Protocol, Union
 
-    from torii_backend._native import ToriiAuth
-    from torii_backend.errors import ToriiAuthError
+    from typing_extensions import Self
 
     class HasItems(Protocol):
         """A mapping, or what is not quite one, such as werkzeug's headers."""
 
         def items(self) -> Iterable[tuple[Any, Any]]: ...
 
+    class HasTime(Protocol):
+        """A clock such as the module `time`."""
+
+        def time(self) -> float: ...
+
+    Clock = Union[Callable[[], float], HasTime, _native.ManualClock]
     # Names and values are text or bytes.
     Headers = Union[HasItems, Sequence[tuple[Any, Any]]]
+else:
+    # For `typing.get_type_hints`, with what every interpreter has loaded.
+    from _collections_abc import Collection, Iterable, Mapping  # noqa: TC003
+    from os import PathLike  # noqa: TC003
+
+    Any = Clock = Headers = NoReturn = Self = object
 
 __all__ = [
     "Verifier",
@@ -73,6 +87,9 @@ class Verifier(_native.Verifier):
             its signature. It changes no decision; 0 remembers none.
         allow_insecure_http: Whether the address of the keys may be plain http beyond loopback: whoever is on
             the way can then replace them.
+        clock: For tests: what returns the present time in Unix seconds, a callable or an object with a method
+            `time`. It is asked at the start of each call. Without it the time is the system's, or what
+            freezegun or time-machine makes of it.
 
     >>> from torii_backend import Verifier
     >>> verifier = Verifier(issuer, leeway=10)
@@ -85,7 +102,68 @@ class Verifier(_native.Verifier):
 
     """
 
-    __slots__ = ()
+    def __init__(
+        self,
+        issuer: str,
+        *,
+        audience: str | Collection[str] | None = None,
+        leeway: float = 30.0,
+        authorized_parties: Collection[str] | None = None,
+        allowed_types: Collection[str] | None = None,
+        header: str = "authorization",
+        jwks_url: str | None = None,
+        jwks: str | bytes | Mapping[str, Any] | None = None,
+        jwk: str | bytes | Mapping[str, Any] | None = None,
+        public_key: str | bytes | None = None,
+        jwks_file: str | PathLike[str] | None = None,
+        keys: str | None = None,
+        stale_limit: float = 86400.0,
+        remember_verified: int = 10000,
+        allow_insecure_http: bool = False,
+        clock: Clock | None = None,
+    ) -> None:
+        super().__init__(
+            issuer,
+            audience=audience,
+            leeway=leeway,
+            authorized_parties=authorized_parties,
+            allowed_types=allowed_types,
+            header=header,
+            jwks_url=jwks_url,
+            jwks=jwks,
+            jwk=jwk,
+            public_key=public_key,
+            jwks_file=jwks_file,
+            keys=keys,
+            # The default shares the keys with other verifiers of the issuer.
+            stale_limit=None if stale_limit == 86400.0 else stale_limit,
+            remember_verified=remember_verified,
+            allow_insecure_http=allow_insecure_http,
+            clock=clock,
+        )
+
+    @classmethod
+    def from_env(cls, **settings: Any) -> Self:
+        """Make one for the issuer in the environment variable `TORII_ISSUER`.
+
+        `TORII_AUDIENCE`, if it is set, is the audience, or several separated by commas. Other settings are
+        given as to the constructor.
+
+        >>> Verifier.from_env(leeway=10).verify(token).user_id == user_id
+        True
+
+        Raises:
+            ToriiConfigError: `TORII_ISSUER` is not set, or a setting cannot be used.
+
+        """
+        from os import environ
+
+        issuer = environ.get("TORII_ISSUER", "").strip()
+        if not issuer:
+            raise ToriiConfigError("TORII_ISSUER: the environment variable is not set")
+        audience = [each.strip() for each in environ.get("TORII_AUDIENCE", "").split(",")]
+        settings.setdefault("audience", [each for each in audience if each] or None)
+        return cls(issuer, **settings)
 
     async def verify_async(self, token: str | bytes) -> ToriiAuth:
         """Verify a token in a coroutine.

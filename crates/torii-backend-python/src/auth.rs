@@ -1,322 +1,214 @@
-//! What a verified token says, as Python sees it.
+//! What a verified token says: the native half of `torii_backend.ToriiAuth`.
 
+use std::mem;
+
+use once_cell::race::OnceBox;
 use pyo3::IntoPyObjectExt;
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyAttributeError, PyValueError};
+use pyo3::ffi;
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple, PyType};
+use pyo3::types::{PyDict, PyTuple};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use torii_backend::{ActiveOrganization, Actor, Auth};
 
-/// The claims of a verified token.
-///
-/// `verify_token` makes them. For a test of your own, make one from the fields; the other attributes are read from `raw`.
-///
-/// It is frozen and compares, prints and pickles as a dataclass of its eight fields, and `dataclasses.asdict` and
-/// `dataclasses.replace` take it for one.
-///
-/// >>> from torii_backend import ToriiAuth
-/// >>> auth = ToriiAuth(
-/// ...     user_id="user-1",
-/// ...     environment_id="environment-1",
-/// ...     issuer="https://acme.torii.so",
-/// ...     email_verified=True,
-/// ...     profile_complete=True,
-/// ...     impersonating=False,
-/// ...     locale=None,
-/// ...     raw={"sub": "user-1", "org_id": "organization-1", "org_role": "org:administrator"},
-/// ... )
-/// >>> auth.organization.role
-/// 'org:administrator'
-#[pyclass(frozen, subclass, module = "torii_backend.types")]
-pub(crate) struct ToriiAuth(Source);
+use crate::classes::{registered, types};
 
-enum Source {
-    Verified(Auth),
-    /// Made from its fields, in their order. As in any dataclass, nothing is checked.
-    Made([Py<PyAny>; FIELDS.len()]),
-}
+/// The base class of `ToriiAuth`. It holds the claims of a verified token, and nothing where `ToriiAuth` was made from its
+/// fields: these are in the instance's `__dict__`, which takes precedence over [`Field`].
+///
+/// Libraries such as msgspec allocate instances of a dataclass without `__new__`, as zeroed memory. That is an empty
+/// `OnceBox`, which is a null pointer. Nothing else may be added here.
+#[pyclass(frozen, subclass, name = "Auth", module = "torii_backend._native")]
+pub(crate) struct NativeAuth(OnceBox<Auth>);
 
-/// The constructor's arguments, in their order.
-const FIELDS: [&str; 8] = [
-    "user_id",
-    "environment_id",
-    "issuer",
-    "email_verified",
-    "profile_complete",
-    "impersonating",
-    "locale",
-    "raw",
-];
-
-impl From<Auth> for ToriiAuth {
-    fn from(auth: Auth) -> Self {
-        Self(Source::Verified(auth))
-    }
+/// A new `ToriiAuth` of a verified token.
+pub(crate) fn torii_auth(py: Python<'_>, auth: Auth) -> PyResult<Bound<'_, PyAny>> {
+    let class = registered(intern!(py, "ToriiAuth"))?;
+    #[expect(unsafe_code, reason = "to call `__new__` takes several times as long")]
+    // SAFETY: every class has `tp_alloc`, whose type is `allocfunc`. It returns a new reference, or null with an exception
+    // set. Zeroed memory is a valid `NativeAuth`.
+    let made = unsafe {
+        let class = class.as_type_ptr();
+        let alloc: ffi::allocfunc = mem::transmute(ffi::PyType_GetSlot(class, ffi::Py_tp_alloc));
+        Bound::from_owned_ptr_or_err(py, alloc(class, 0))?
+    };
+    // It is new, so nothing is in its place.
+    let _ = made.cast::<NativeAuth>()?.get().0.set(Box::new(auth));
+    Ok(made)
 }
 
 #[pymethods]
-impl ToriiAuth {
+impl NativeAuth {
+    /// Takes any arguments: they are for `__init__`, which a subclass may replace.
     #[new]
-    #[expect(clippy::too_many_arguments, reason = "they are the fields")]
-    fn new(
-        user_id: Py<PyAny>,
-        environment_id: Py<PyAny>,
-        issuer: Py<PyAny>,
-        email_verified: Py<PyAny>,
-        profile_complete: Py<PyAny>,
-        impersonating: Py<PyAny>,
-        locale: Py<PyAny>,
-        raw: Py<PyAny>,
-    ) -> Self {
-        Self(Source::Made([
-            user_id,
-            environment_id,
-            issuer,
-            email_verified,
-            profile_complete,
-            impersonating,
-            locale,
-            raw,
-        ]))
+    #[pyo3(signature = (*_arguments, **_keywords))]
+    fn new(_arguments: &Bound<'_, PyTuple>, _keywords: Option<&Bound<'_, PyDict>>) -> Self {
+        Self(OnceBox::new())
     }
 
-    /// The end-user's id (`sub`).
+    /// Whether this came out of a verification.
     #[getter]
-    fn user_id<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.field(py, 0, Auth::user_id)
-    }
-
-    /// The id of the environment that the user belongs to (`pid`).
-    #[getter]
-    fn environment_id<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.field(py, 1, Auth::environment_id)
-    }
-
-    /// Who issued the token (`iss`): the configured issuer, as the token spells it.
-    #[getter]
-    fn issuer<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.field(py, 2, Auth::issuer)
-    }
-
-    /// Whether an address of the user has been verified. Only JSON `true` counts; absent is `False`.
-    #[getter]
-    fn email_verified<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.field(py, 3, |auth| auth.email_verified())
-    }
-
-    /// Whether the required profile fields are filled. Absent is `True`.
-    #[getter]
-    fn profile_complete<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.field(py, 4, |auth| auth.profile_complete())
-    }
-
-    /// Whether somebody acts in the user's place: `impersonating` is true, or there is an `act` claim.
-    #[getter]
-    fn impersonating<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.field(py, 5, |auth| auth.impersonating())
-    }
-
-    /// The user's preferred locale, such as `en`, or `None`.
-    #[getter]
-    fn locale<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.field(py, 6, Auth::locale)
-    }
-
-    /// Every claim: a new dict each time, as `json.loads` makes it of the payload that was signed.
-    #[getter]
-    fn raw<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        match &self.0 {
-            Source::Verified(auth) => {
-                let payload: Box<RawValue> = auth.claims().map_err(not_json)?;
-                py.import("json")?.call_method1("loads", (payload.get(),))
-            }
-            Source::Made([.., raw]) => py.import("copy")?.call_method1("deepcopy", (raw,)),
-        }
+    fn _is_verified(&self) -> bool {
+        self.0.get().is_some()
     }
 
     /// The `ToriiActor` in the user's place (`act`, RFC 8693), or `None`.
     #[getter]
-    fn actor<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let actor = match &self.0 {
-            Source::Verified(auth) => auth.actor().cloned(),
-            Source::Made([.., raw]) => claims(py, raw)?.remove("act").map(Actor::from_claim),
+    fn actor<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let actor = match slf.get().0.get() {
+            Some(auth) => auth.actor().cloned(),
+            None => claims(slf)?.remove("act").map(Actor::from_claim),
         };
         let Some(actor) = actor else { return Ok(None) };
-        let claim = self.raw(py)?.get_item("act")?;
-        types(py)?
-            .call_method1("ToriiActor", (actor.subject, claim))
-            .map(Some)
+        let claim = match slf.get().0.get() {
+            Some(auth) => raw(slf.py(), auth)?,
+            None => slf.getattr("raw")?,
+        };
+        let fields = (actor.subject, claim.get_item("act")?);
+        types(slf.py())?.call_method1("ToriiActor", fields).map(Some)
     }
 
     /// The `ToriiActiveOrganization` that the session has switched to, or `None`.
     #[getter]
-    fn organization<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let active = match &self.0 {
-            Source::Verified(auth) => auth.organization().cloned(),
-            Source::Made([.., raw]) => {
-                let claims = claims(py, raw)?;
+    fn organization<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let active = match slf.get().0.get() {
+            Some(auth) => auth.organization().cloned(),
+            None => {
+                let claims = claims(slf)?;
                 let [o, org_id, org_role] = ["o", "org_id", "org_role"].map(|name| claims.get(name));
                 ActiveOrganization::from_claims(o, org_id, org_role)
             }
         };
         let Some(active) = active else { return Ok(None) };
         let fields = (active.id, active.role, active.slug);
-        types(py)?
+        types(slf.py())?
             .call_method1("ToriiActiveOrganization", fields)
             .map(Some)
     }
 
     /// When the token was issued (`iat`), in Unix seconds; 0 if `raw` does not say.
     #[getter]
-    fn issued_at(&self, py: Python<'_>) -> PyResult<u64> {
-        match &self.0 {
-            Source::Verified(auth) => Ok(auth.issued_at()),
-            Source::Made([.., raw]) => time(py, raw, "iat"),
-        }
+    fn issued_at(slf: &Bound<'_, Self>) -> PyResult<u64> {
+        slf.get()
+            .0
+            .get()
+            .map_or_else(|| time(slf, "iat"), |auth| Ok(auth.issued_at()))
     }
 
     /// When the token expires (`exp`), in Unix seconds; 0 if `raw` does not say. Verification allows the leeway on top.
     #[getter]
-    fn expires_at(&self, py: Python<'_>) -> PyResult<u64> {
-        match &self.0 {
-            Source::Verified(auth) => Ok(auth.expires_at()),
-            Source::Made([.., raw]) => time(py, raw, "exp"),
-        }
-    }
-
-    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        let mut fields = Vec::with_capacity(FIELDS.len());
-        for (name, value) in FIELDS.iter().zip(slf.get().values(slf.py())?.iter()) {
-            fields.push(format!("{name}={}", value.repr()?));
-        }
-        Ok(format!("{}({})", slf.get_type().qualname()?, fields.join(", ")))
-    }
-
-    fn __eq__(slf: &Bound<'_, Self>, other: &Bound<'_, Self>) -> PyResult<bool> {
-        if slf.is(other) {
-            return Ok(true);
-        }
-        let py = slf.py();
-        Ok(slf.get_type().is(other.get_type()) && slf.get().values(py)?.eq(other.get().values(py)?)?)
-    }
-
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {
-        Ok((slf.get_type(), slf.get().values(slf.py())?))
-    }
-
-    /// Nothing can be changed in one, so none differs from its copy.
-    fn __copy__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
-        slf
-    }
-
-    fn __deepcopy__<'py>(slf: Bound<'py, Self>, _memo: &Bound<'py, PyAny>) -> Bound<'py, Self> {
-        slf
-    }
-
-    #[pyo3(signature = (**changes))]
-    fn __replace__<'py>(
-        slf: &Bound<'py, Self>,
-        changes: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        slf.py()
-            .import("dataclasses")?
-            .getattr("replace")?
-            .call((slf,), changes)
-    }
-
-    fn __setattr__(&self, name: &Bound<'_, PyAny>, _value: &Bound<'_, PyAny>) -> PyResult<()> {
-        frozen(name, "assign to")
-    }
-
-    fn __delattr__(&self, name: &Bound<'_, PyAny>) -> PyResult<()> {
-        frozen(name, "delete")
+    fn expires_at(slf: &Bound<'_, Self>) -> PyResult<u64> {
+        slf.get()
+            .0
+            .get()
+            .map_or_else(|| time(slf, "exp"), |auth| Ok(auth.expires_at()))
     }
 
     #[classattr]
-    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
-        PyTuple::new(py, FIELDS)
+    fn user_id() -> Field {
+        Field("user_id", |py, auth| auth.user_id().into_bound_py_any(py))
     }
 
     #[classattr]
-    fn __dataclass_fields__() -> Late {
-        Late
+    fn environment_id() -> Field {
+        Field("environment_id", |py, auth| {
+            auth.environment_id().into_bound_py_any(py)
+        })
+    }
+
+    #[classattr]
+    fn issuer() -> Field {
+        Field("issuer", |py, auth| auth.issuer().into_bound_py_any(py))
+    }
+
+    #[classattr]
+    fn email_verified() -> Field {
+        Field("email_verified", |py, auth| {
+            auth.email_verified().into_bound_py_any(py)
+        })
+    }
+
+    #[classattr]
+    fn profile_complete() -> Field {
+        Field("profile_complete", |py, auth| {
+            auth.profile_complete().into_bound_py_any(py)
+        })
+    }
+
+    #[classattr]
+    fn impersonating() -> Field {
+        Field("impersonating", |py, auth| {
+            auth.impersonating().into_bound_py_any(py)
+        })
+    }
+
+    #[classattr]
+    fn locale() -> Field {
+        Field("locale", |py, auth| auth.locale().into_bound_py_any(py))
+    }
+
+    #[classattr]
+    fn raw() -> Field {
+        Field("raw", raw)
     }
 }
 
-impl ToriiAuth {
-    fn field<'a, 'py, T: IntoPyObject<'py>>(
-        &'a self,
-        py: Python<'py>,
-        index: usize,
-        verified: impl FnOnce(&'a Auth) -> T,
+/// A field of `ToriiAuth`, read from the verified token where the instance's `__dict__` has no value.
+#[pyclass(frozen, module = "torii_backend._native")]
+pub(crate) struct Field(
+    &'static str,
+    for<'py> fn(Python<'py>, &Auth) -> PyResult<Bound<'py, PyAny>>,
+);
+
+#[pymethods]
+impl Field {
+    fn __get__<'py>(
+        &self,
+        instance: Option<&Bound<'py, PyAny>>,
+        owner: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        match &self.0 {
-            Source::Verified(auth) => verified(auth).into_bound_py_any(py),
-            Source::Made(fields) => Ok(fields[index].bind(py).clone()),
+        let Self(name, read) = self;
+        let py = owner.py();
+        if let Some(instance) = instance
+            && let Some(auth) = instance.cast::<NativeAuth>()?.get().0.get()
+        {
+            let value = read(py, auth)?;
+            if *name == "raw" {
+                // Kept, so that every access returns the same dict.
+                py.get_type::<PyAny>()
+                    .call_method1(intern!(py, "__setattr__"), (instance, name, &value))?;
+            }
+            return Ok(value);
         }
-    }
-
-    fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(
-            py,
-            [
-                self.user_id(py)?,
-                self.environment_id(py)?,
-                self.issuer(py)?,
-                self.email_verified(py)?,
-                self.profile_complete(py)?,
-                self.impersonating(py)?,
-                self.locale(py)?,
-                self.raw(py)?,
-            ],
-        )
+        // As a dataclass's field without a default and without a value.
+        let class = owner.getattr("__name__")?;
+        Err(PyAttributeError::new_err(format!(
+            "'{class}' has no attribute '{name}'"
+        )))
     }
 }
 
-/// The claims as the core reads them; none where `raw` is not a dict.
-fn claims(py: Python<'_>, raw: &Py<PyAny>) -> PyResult<Map<String, Value>> {
-    let text: String = py.import("json")?.call_method1("dumps", (raw,))?.extract()?;
+fn raw<'py>(py: Python<'py>, auth: &Auth) -> PyResult<Bound<'py, PyAny>> {
+    let payload: Box<RawValue> = auth.claims().map_err(not_json)?;
+    py.import("json")?.call_method1("loads", (payload.get(),))
+}
+
+/// The claims of an instance that was made from its fields, as the core reads them; none where `raw` is not a dict.
+fn claims(auth: &Bound<'_, NativeAuth>) -> PyResult<Map<String, Value>> {
+    let json = auth.py().import("json")?;
+    let text: String = json.call_method1("dumps", (auth.getattr("raw")?,))?.extract()?;
     match serde_json::from_str(&text).map_err(not_json)? {
         Value::Object(claims) => Ok(claims),
         _ => Ok(Map::new()),
     }
 }
 
-fn time(py: Python<'_>, raw: &Py<PyAny>, claim: &str) -> PyResult<u64> {
+fn time(auth: &Bound<'_, NativeAuth>, claim: &str) -> PyResult<u64> {
     // Fractions are floored, as in verification.
-    let seconds = claims(py, raw)?.get(claim).and_then(Value::as_f64);
+    let seconds = claims(auth)?.get(claim).and_then(Value::as_f64);
     Ok(seconds.map_or(0, |seconds| seconds as u64))
-}
-
-/// Stands for the class's `__dataclass_fields__` until somebody looks for them, because verifying a token must not load
-/// `dataclasses`: `torii_backend.types` puts the fields in this place.
-#[pyclass(frozen)]
-struct Late;
-
-#[pymethods]
-impl Late {
-    fn __get__<'py>(
-        &self,
-        _instance: Option<&Bound<'py, PyAny>>,
-        owner: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        types(owner.py())?
-            .getattr("AuthFields")?
-            .getattr("__dataclass_fields__")
-    }
-}
-
-/// The Python classes of which there are instances only when somebody asks for one.
-pub(crate) fn types(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
-    py.import("torii_backend.types")
-}
-
-fn frozen(name: &Bound<'_, PyAny>, verb: &str) -> PyResult<()> {
-    let error = name.py().import("dataclasses")?.getattr("FrozenInstanceError")?;
-    Err(PyErr::from_value(
-        error.call1((format!("cannot {verb} field {}", name.repr()?),))?,
-    ))
 }
 
 fn not_json(problem: serde_json::Error) -> PyErr {

@@ -6,26 +6,34 @@
 use pyo3::prelude::*;
 
 mod auth;
+mod classes;
 mod client;
+mod clock;
 mod errors;
 mod fork;
 mod headers;
+mod logging;
 mod many;
+mod notifier;
 mod operations;
 mod pages;
 mod settings;
 mod shared;
 mod task;
 mod testing;
+mod token_arg;
 mod verifier;
 mod wait;
 
-#[pymodule]
+// Free-threaded builds of Python run with the GIL while this module is loaded: some of its code relies on the GIL.
+#[pymodule(gil_used = true)]
 mod _native {
-    use super::{Bound, PyModule, PyModuleMethods, PyResult, errors, fork, shared, task};
+    use super::{Bound, PyModule, PyModuleMethods, PyResult, Python, fork, logging, notifier, shared};
 
     #[pymodule_export]
-    use super::auth::ToriiAuth;
+    use super::auth::{Field, NativeAuth};
+    #[pymodule_export]
+    use super::classes::register;
     #[pymodule_export]
     use super::client::Client;
     #[pymodule_export]
@@ -49,9 +57,11 @@ mod _native {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-        errors::load(module.py());
+        // PyO3 checks once that there is an interpreter. While it shuts down, that check fails.
+        Python::attach(|_| ());
         shared::verifiers(module.py());
-        task::watch_end(module)?;
+        notifier::watch_end(module)?;
+        logging::forward();
         fork::watch()
     }
 }

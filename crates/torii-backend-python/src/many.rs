@@ -10,9 +10,9 @@ use pyo3::types::{PyBytes, PyList, PyString};
 use tokio::sync::oneshot;
 use torii_backend::{Auth, Verifier, VerifyError};
 
-use crate::auth::ToriiAuth;
-use crate::errors::verify_error;
-use crate::verifier::{not_text, token_text};
+use crate::auth::torii_auth;
+use crate::errors::{as_value, verify_error};
+use crate::token_arg::{not_text, token_text};
 
 /// Tokens between two looks at whether anybody still waits. Enough to keep many cores busy.
 const SLICE: usize = 4096;
@@ -89,9 +89,9 @@ impl<'py> IntoPyObject<'py> for Verdicts {
         let mut of_texts = self.of_texts.into_iter();
         for is_text in self.is_text {
             match is_text.then(|| of_texts.next()).flatten() {
-                Some(Ok(auth)) => list.append(ToriiAuth::from(auth))?,
-                Some(Err(error)) => list.append(verify_error(py, &error).into_value(py))?,
-                None => list.append(not_text(py).into_value(py))?,
+                Some(Ok(auth)) => list.append(torii_auth(py, auth)?)?,
+                Some(Err(error)) => list.append(as_value(py, verify_error(py, &error))?)?,
+                None => list.append(as_value(py, not_text(py))?)?,
             }
         }
         Ok(list)

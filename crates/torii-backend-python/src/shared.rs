@@ -8,7 +8,6 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use torii_backend::VerifierBuilder;
 
-use crate::auth::ToriiAuth;
 use crate::verifier::Verifier;
 use crate::wait::begin;
 
@@ -45,9 +44,9 @@ pub(crate) fn verify_token<'py>(
     issuer: &Bound<'py, PyAny>,
     audience: Option<&Bound<'py, PyAny>>,
     leeway: Option<&Bound<'py, PyAny>>,
-) -> PyResult<ToriiAuth> {
+) -> PyResult<Bound<'py, PyAny>> {
     let verifier = shared_verifier(issuer, audience, leeway, None)?;
-    verifier.get().verify(issuer.py(), token)
+    verifier.get().verify(token)
 }
 
 /// Verify the token in a request's headers and return its claims.
@@ -81,9 +80,9 @@ pub(crate) fn authenticate_request<'py>(
     audience: Option<&Bound<'py, PyAny>>,
     leeway: Option<&Bound<'py, PyAny>>,
     header: Option<&Bound<'py, PyAny>>,
-) -> PyResult<ToriiAuth> {
+) -> PyResult<Bound<'py, PyAny>> {
     let verifier = shared_verifier(issuer, audience, leeway, header)?;
-    verifier.get().authenticate_request(issuer.py(), headers)
+    verifier.get().authenticate_request(headers)
 }
 
 /// `verify_token` for a coroutine. Raises nothing: a bad answer waits in the `Verification`.
@@ -168,7 +167,7 @@ fn shared_verifier<'py>(
     for (name, value) in [("audience", audience), ("leeway", leeway), ("header", header)] {
         settings.set_item(name, value)?;
     }
-    let verifier = Bound::new(py, Verifier::new(issuer, Some(&settings))?)?;
+    let verifier = Bound::new(py, Verifier::configured_with(issuer, &settings)?)?;
     if let Some(key) = key {
         if shared.len() >= MOST_SHARED {
             shared.clear();

@@ -1,138 +1,83 @@
 //! Futures that run beside an event loop.
 
-use std::future::{Future, pending, poll_fn};
-use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
-use std::sync::{Arc, PoisonError, RwLock};
-use std::task::Poll;
+use std::future::Future;
+use std::mem;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::task::AbortHandle;
-use torii_backend::process::PerProcess;
+use torii_backend::runtime::{self, Running};
 
-/// The process's runtime. It has one thread: the work is in waiting.
-static RUNTIME: PerProcess<Running> = PerProcess::new();
+use crate::notifier::Notifier;
 
-struct Running {
-    runtime: Handle,
-    /// Whether the interpreter is ending. Held for reading while the runtime's thread is attached to it.
-    ending: RwLock<bool>,
-}
-
-impl Running {
-    /// Works with the interpreter attached, unless it is ending.
-    ///
-    /// An interpreter that ends stops each thread where it asks for the GIL, in the midst of Python's code too, and unwinds
-    /// what called that. So nobody may be there then.
-    fn attached<R>(&self, work: impl FnOnce(Python<'_>) -> R) -> Option<R> {
-        let ending = self.ending.read().unwrap_or_else(PoisonError::into_inner);
-        if *ending { None } else { Python::try_attach(work) }
-    }
-}
-
-/// Keeps the runtime from Python's objects from now on. For `atexit`, whose handlers run before the interpreter ends.
-#[pyfunction]
-fn end(py: Python<'_>) {
-    if let Some(running) = RUNTIME.look(Arc::clone) {
-        py.detach(|| *running.ending.write().unwrap_or_else(PoisonError::into_inner) = true);
-    }
-}
-
-/// Has `end` called when the process ends.
-pub(crate) fn watch_end(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    let end = wrap_pyfunction!(end, module)?;
-    module.py().import("atexit")?.call_method1("register", (end,))?;
-    Ok(())
-}
-
-/// A future under way.
+/// A running future.
 #[pyclass(frozen, module = "torii_backend._native")]
 pub(crate) struct Task {
-    running: Arc<Running>,
-    handle: AbortHandle,
+    notifier: Arc<Notifier>,
+    running: Mutex<Option<Running<()>>>,
 }
 
 #[pymethods]
 impl Task {
-    /// Ends the future where it waits. What has ended stays as it is.
+    /// Cancels the future where it waits. One that has ended stays as it is.
     fn cancel(&self) {
-        // A parent's runtime has no threads here, and perhaps locks that nobody will release.
-        if RUNTIME.look(|own| Arc::ptr_eq(own, &self.running)) == Some(true) {
-            self.handle.abort();
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if !self.notifier.is_own() {
+            // A parent's runtime has no threads here, and perhaps locks that nobody will release.
+            mem::forget(running);
         }
     }
 }
 
-/// Runs `future` on the process's runtime, which starts with the first one. `done(value, error)` is called from there,
-/// with the interpreter attached, unless the task is cancelled first.
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.cancel();
+    }
+}
+
+/// Runs `future` on the process's thread for I/O. `done(value, error)` is called from another thread, unless the task is
+/// cancelled first.
+///
+/// # Errors
+///
+/// If the interpreter is shutting down, or a thread cannot be started.
 pub(crate) fn start<F, T>(_: Python<'_>, done: Py<PyAny>, future: F) -> PyResult<Task>
 where
     F: Future<Output = PyResult<T>> + Send + 'static,
     T: for<'py> IntoPyObject<'py> + Send + 'static,
 {
-    let running = runtime()?;
+    let notifier = Notifier::get()?.ok_or_else(|| {
+        PyRuntimeError::new_err(
+            "torii-backend answers no coroutine any more: the interpreter is shutting down",
+        )
+    })?;
     let done = Done {
-        running: running.clone(),
+        notifier: notifier.clone(),
         callable: Some(done),
     };
-    let task = running.runtime.spawn(async move {
-        let outcome = finished(future).await;
-        done.call(outcome);
-    });
-    let handle = task.abort_handle();
-    Ok(Task { running, handle })
-}
-
-/// The outcome of a future, which is an error where it panics: whoever waits must hear of it.
-async fn finished<T>(future: impl Future<Output = PyResult<T>>) -> PyResult<T> {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
-        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));
-        polled.unwrap_or_else(|_| {
-            Poll::Ready(Err(PyRuntimeError::new_err(
-                "torii-backend is broken: a task panicked",
-            )))
-        })
-    })
-    .await
-}
-
-fn runtime() -> io::Result<Arc<Running>> {
-    RUNTIME.get_or_try_make(|| {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        let handle = runtime.handle().clone();
-        thread::Builder::new()
-            .name("torii-backend".to_owned())
-            .spawn(move || drive(&runtime))?;
-        Ok(Running {
-            runtime: handle,
-            ending: RwLock::new(false),
-        })
+    let running = runtime::spawn(async move { done.call(future.await) })?;
+    Ok(Task {
+        notifier,
+        running: Mutex::new(Some(running)),
     })
 }
 
-/// Runs what is started. The thread stays known to Python between its visits: to register one takes a lock, which a fork may
-/// find taken, and up to Python 3.11 the child then waits for ever.
-fn drive(runtime: &Runtime) {
-    Python::try_attach(|py| py.detach(|| runtime.block_on(pending::<()>())));
-}
-
-/// Who is to hear of an outcome. Dropped with the interpreter attached, wherever the future ends: PyO3 would keep what it
-/// holds for later, in a list under a lock that a fork may find taken.
+/// The function that is called with the outcome. It is called, and dropped, by the notifier alone: the thread for I/O never
+/// waits for the GIL, and PyO3 would keep what is dropped without it in a list under a lock that a fork may find taken.
 struct Done {
-    running: Arc<Running>,
+    notifier: Arc<Notifier>,
     callable: Option<Py<PyAny>>,
 }
 
 impl Done {
-    fn call<T: for<'py> IntoPyObject<'py>>(mut self, outcome: PyResult<T>) {
-        self.running.clone().attached(|py| {
-            let Some(done) = self.callable.take() else { return };
+    fn call<T>(mut self, outcome: PyResult<T>)
+    where
+        T: for<'py> IntoPyObject<'py> + Send + 'static,
+    {
+        let Some(done) = self.callable.take() else { return };
+        self.notifier.deliver(move |py| {
             let called = match outcome.and_then(|value| value.into_py_any(py)) {
                 Ok(value) => done.call1(py, (value, py.None())),
                 Err(error) => done.call1(py, (py.None(), error.into_value(py))),
@@ -146,8 +91,15 @@ impl Done {
 
 impl Drop for Done {
     fn drop(&mut self) {
-        if self.callable.is_some() {
-            self.running.attached(|_| self.callable = None);
+        if thread::panicking() {
+            let panicked = PyRuntimeError::new_err("torii-backend is broken: a task panicked");
+            Self {
+                notifier: self.notifier.clone(),
+                callable: self.callable.take(),
+            }
+            .call(Err::<(), _>(panicked));
+        } else if let Some(callable) = self.callable.take() {
+            self.notifier.deliver(move |_| drop(callable));
         }
     }
 }

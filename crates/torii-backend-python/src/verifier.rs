@@ -1,47 +1,57 @@
 //! Verification, as Python calls it.
 
-use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, header};
-use pyo3::exceptions::PyTypeError;
+use http::{HeaderName, header};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
-use torii_backend::{CacheSettings, ErrorCode, KeySource, VerifierBuilder};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyTuple};
+use torii_backend::{CacheSettings, KeySource, VerifierBuilder};
 
-use crate::auth::{ToriiAuth, types};
-use crate::errors::{config_error, config_error_in, refusal, setting_error, verify_error};
+use crate::classes::types;
+use crate::clock::{self, ToldClock};
+use crate::errors::{config_error, config_error_in, setting_error, verify_error};
 use crate::headers;
 use crate::many::Batch;
 use crate::settings::{count, document, seconds, text, text_or_texts, texts, unusable};
 use crate::testing::ManualClock;
-use crate::wait::{Stage, Verdict, begin, block_on};
+use crate::token_arg::{not_text, token_text};
+use crate::wait::{Open, Stage, Verdict, answer, begin, wait};
 
-/// What of `torii_backend.Verifier` needs no event loop.
+/// The native half of `torii_backend.Verifier`. Its settings are set by `__init__`, so that a subclass can have another one.
 #[pyclass(frozen, subclass, module = "torii_backend._native")]
-pub(crate) struct Verifier {
+pub(crate) struct Verifier(PyOnceLock<Configured>);
+
+struct Configured {
     core: torii_backend::Verifier,
     issuer: String,
     header: HeaderName,
+    time: Time,
+    told: ToldClock,
+    /// The verifier for the time that a test's replacement of `time.time` tells.
+    travelling: PyOnceLock<torii_backend::Verifier>,
 }
 
-#[pymethods]
-impl Verifier {
-    #[new]
-    #[pyo3(
-        signature = (issuer, **settings),
-        text_signature = "(issuer, *, audience=None, leeway=30.0, authorized_parties=None, allowed_types=None, \
-            header='authorization', jwks_url=None, jwks=None, jwk=None, public_key=None, jwks_file=None, keys=None, \
-            stale_limit=86400.0, remember_verified=10000, allow_insecure_http=False, _clock=None)"
-    )]
-    pub(crate) fn new(issuer: &Bound<'_, PyAny>, settings: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+/// Where the time comes from.
+enum Time {
+    /// The system, or what a test has put in the place of `time.time`. Then a verifier of its own is built.
+    System(VerifierBuilder),
+    /// The argument `clock`.
+    Asked(Py<PyAny>),
+    Manual,
+}
+
+impl Configured {
+    fn new(issuer: &Bound<'_, PyAny>, settings: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let py = issuer.py();
         let issuer = text("issuer", issuer)?;
         let mut builder = torii_backend::Verifier::builder(&issuer);
         let mut header = header::AUTHORIZATION;
         let mut source = None;
+        let (mut time, told) = (None, ToldClock::default());
         for (name, value) in settings.into_iter().flatten() {
             let name: PyBackedStr = name.extract()?;
             if value.is_none() {
@@ -56,30 +66,86 @@ impl Verifier {
                     format_args!("cannot be combined with {other}"),
                 ));
             }
-            builder = with(builder, &name, &value)?;
+            match (&*name, value.cast::<ManualClock>()) {
+                ("clock", Ok(manual)) => {
+                    builder = builder.clock(manual.get().0.clone());
+                    time = Some(Time::Manual);
+                }
+                ("clock", Err(_)) => {
+                    told.ask(&value)?;
+                    builder = builder.clock(told.clone());
+                    time = Some(Time::Asked(value.clone().unbind()));
+                }
+                _ => builder = with(builder, &name, &value)?,
+            }
             if &*name == "header" {
                 header = HeaderName::try_from(text(&name, &value)?)
                     .map_err(|_| setting_error(py, &name, "is not the name of a header"))?;
             }
         }
-        let core = builder.build().map_err(|error| match &source {
+        let core = builder.clone().build().map_err(|error| match &source {
             // To the core, all sources of keys are one setting.
             Some(source) if error.setting() == "key source" => config_error_in(py, source, &error),
             _ => config_error(py, &error),
         })?;
-        Ok(Self { core, issuer, header })
+        Ok(Self {
+            core,
+            issuer,
+            header,
+            time: time.unwrap_or(Time::System(builder)),
+            told,
+            travelling: PyOnceLock::new(),
+        })
+    }
+
+    /// The core's verifier, whose clock shows the present time as Python tells it.
+    fn core(&self, py: Python<'_>) -> PyResult<&torii_backend::Verifier> {
+        match &self.time {
+            Time::Manual => Ok(&self.core),
+            Time::Asked(clock) => {
+                self.told.ask(clock.bind(py))?;
+                Ok(&self.core)
+            }
+            Time::System(builder) => {
+                let Some(time) = clock::replaced(py)? else {
+                    return Ok(&self.core);
+                };
+                self.told.ask(&time)?;
+                self.travelling.get_or_try_init(py, || {
+                    let built = builder.clone().clock(self.told.clone()).build();
+                    built.map_err(|error| config_error(py, &error))
+                })
+            }
+        }
+    }
+}
+
+#[pymethods]
+impl Verifier {
+    /// Takes any arguments: they are for `__init__`, which a subclass may replace.
+    #[new]
+    #[pyo3(signature = (*_arguments, **_keywords))]
+    fn new(_arguments: &Bound<'_, PyTuple>, _keywords: Option<&Bound<'_, PyDict>>) -> Self {
+        Self(PyOnceLock::new())
+    }
+
+    #[pyo3(signature = (issuer, **settings))]
+    fn __init__(&self, issuer: &Bound<'_, PyAny>, settings: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
+        let configured = Configured::new(issuer, settings)?;
+        let set = self.0.set(issuer.py(), configured);
+        set.map_err(|_| PyTypeError::new_err("a verifier cannot be changed: make a new one"))
     }
 
     /// The issuer, as it was given.
     #[getter]
-    fn issuer(&self) -> &str {
-        &self.issuer
+    fn issuer(&self, py: Python<'_>) -> PyResult<&str> {
+        Ok(&self.configured(py)?.issuer)
     }
 
     /// The name of the header that carries the token, in lower case.
     #[getter]
-    fn header(&self) -> &str {
-        self.header.as_str()
+    fn header(&self, py: Python<'_>) -> PyResult<&str> {
+        Ok(self.configured(py)?.header.as_str())
     }
 
     /// Verify a token, given as `str` or `bytes`.
@@ -91,9 +157,8 @@ impl Verifier {
     ///     ToriiTokenExpiredError: It is refused because it has expired.
     ///     ToriiKeysUnavailableError: The issuer's keys cannot be had, which says nothing about the token.
     ///
-    pub(crate) fn verify(&self, py: Python<'_>, token: &Bound<'_, PyAny>) -> PyResult<ToriiAuth> {
-        let text = token_text(token).ok_or_else(|| not_text(py))?;
-        self.verify_text(py, &text)
+    pub(crate) fn verify<'py>(&self, token: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        answer(token.py(), self.verification(token)?)
     }
 
     /// Verify many tokens, `str` or `bytes`, on all cores: for logs and queues.
@@ -114,9 +179,8 @@ impl Verifier {
     /// Raises:
     ///     TypeError: `tokens` cannot be iterated over, or is a single token.
     ///
-    fn verify_many<'py>(&self, tokens: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
-        let py = tokens.py();
-        block_on(py, Batch::collect(tokens)?.verify(self.core.clone()))??.into_pyobject(py)
+    fn verify_many<'py>(&self, tokens: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        wait(tokens.py(), self.verification_of_many(tokens)?)
     }
 
     /// Verify the token in a request's headers, as `authenticate_request` does.
@@ -124,13 +188,11 @@ impl Verifier {
     /// Raises:
     ///     ToriiAuthError: As `verify`, and for a header that is absent, malformed or ambiguous.
     ///
-    pub(crate) fn authenticate_request(
+    pub(crate) fn authenticate_request<'py>(
         &self,
-        py: Python<'_>,
-        headers: &Bound<'_, PyAny>,
-    ) -> PyResult<ToriiAuth> {
-        let headers = headers::collect(headers, &self.header)?;
-        self.verify_text(py, self.bearer_token(py, &headers)?)
+        headers: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        answer(headers.py(), self.verification_of_request(headers)?)
     }
 
     /// Have keys at hand before the first token comes: for a server's start or its readiness probe.
@@ -138,13 +200,13 @@ impl Verifier {
     /// Raises:
     ///     ToriiKeysUnavailableError: They cannot be had.
     ///
-    fn warm_up(&self, py: Python<'_>) -> PyResult<()> {
-        block_on(py, self.core.warm_up())?.map_err(|error| verify_error(py, &error))
+    fn warm_up<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        wait(py, self.warming_up(py)?)
     }
 
     /// Return the state of the keys, a `ToriiKeyStatus`.
     fn status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let status = self.core.status();
+        let status = self.core(py)?.status();
         let seconds = |duration: Option<Duration>| duration.map(|duration| duration.as_secs_f64());
         let fields = PyDict::new(py);
         fields.set_item("url", status.url)?;
@@ -162,7 +224,7 @@ impl Verifier {
 
     /// Return how often this verifier has come to which conclusion, as `ToriiVerifyCounts`.
     fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let counts = self.core.counts();
+        let counts = self.core(py)?.counts();
         let refused = PyDict::new(py);
         for (code, count) in counts.refused {
             refused.set_item(code, count)?;
@@ -175,7 +237,7 @@ impl Verifier {
     /// `None` before the first fetch, and for keys that were given. Whoever can change the text can sign in as anybody:
     /// keep it where only your servers write.
     fn export_keys(&self, py: Python<'_>) -> PyResult<Option<String>> {
-        let Some(keys) = self.core.export_keys() else {
+        let Some(keys) = self.core(py)?.export_keys() else {
             return Ok(None);
         };
         let text = serde_json::to_string(&keys);
@@ -190,11 +252,7 @@ impl Verifier {
 
     #[pyo3(name = "_begin_verify_many")]
     fn begin_verify_many<'py>(&self, tokens: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let begun = Batch::collect(tokens).map(|batch| {
-            let verdicts = batch.verify(self.core.clone());
-            Stage::Open(Box::pin(async { Verdict::Tokens(verdicts.await) }))
-        });
-        begin(tokens.py(), begun)
+        begin(tokens.py(), self.verification_of_many(tokens).map(Stage::Open))
     }
 
     #[pyo3(name = "_begin_authenticate")]
@@ -204,9 +262,7 @@ impl Verifier {
 
     #[pyo3(name = "_begin_warm_up")]
     fn begin_warm_up<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let core = self.core.clone();
-        let warm_up = async move { Verdict::Keys(core.warm_up().await) };
-        begin(py, Ok(Stage::Open(Box::pin(warm_up))))
+        begin(py, self.warming_up(py).map(Stage::Open))
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
@@ -216,61 +272,59 @@ impl Verifier {
 }
 
 impl Verifier {
-    fn verify_text(&self, py: Python<'_>, token: &str) -> PyResult<ToriiAuth> {
-        // A token that is remembered costs less than letting other threads have the GIL.
-        let verdict = match self.core.verify_remembered(token) {
-            Some(verdict) => verdict,
-            None => block_on(py, self.core.verify(token))?,
-        };
-        verdict
-            .map(ToriiAuth::from)
-            .map_err(|error| verify_error(py, &error))
+    /// A verifier with settings.
+    pub(crate) fn configured_with(issuer: &Bound<'_, PyAny>, settings: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let verifier = Self(PyOnceLock::new());
+        verifier.__init__(issuer, Some(settings))?;
+        Ok(verifier)
     }
 
-    /// Begins to verify, for a coroutine.
+    fn configured(&self, py: Python<'_>) -> PyResult<&Configured> {
+        let configured = self.0.get(py);
+        configured.ok_or_else(|| PyRuntimeError::new_err("Verifier.__init__() was not called"))
+    }
+
+    fn core(&self, py: Python<'_>) -> PyResult<&torii_backend::Verifier> {
+        self.configured(py)?.core(py)
+    }
+
+    /// Begins to verify.
     pub(crate) fn verification(&self, token: &Bound<'_, PyAny>) -> PyResult<Stage> {
-        let text = token_text(token).ok_or_else(|| not_text(token.py()))?;
-        Ok(self.verification_of_text(&text))
+        let py = token.py();
+        let text = token_text(token).ok_or_else(|| not_text(py))?;
+        Ok(verification_of_text(self.core(py)?, &text))
     }
 
-    /// Begins to verify the token in a request's headers, for a coroutine.
+    /// Begins to verify the token in a request's headers.
     pub(crate) fn verification_of_request(&self, headers: &Bound<'_, PyAny>) -> PyResult<Stage> {
         let py = headers.py();
-        let headers = headers::collect(headers, &self.header)?;
-        Ok(self.verification_of_text(self.bearer_token(py, &headers)?))
+        let core = self.core(py)?;
+        let headers = headers::collect(headers, &self.configured(py)?.header)?;
+        let token = core.bearer_token(&headers);
+        Ok(verification_of_text(
+            core,
+            token.map_err(|error| verify_error(py, &error))?,
+        ))
     }
 
-    fn verification_of_text(&self, token: &str) -> Stage {
-        if let Some(verdict) = self.core.verify_remembered(token) {
-            return Stage::Decided(Verdict::Token(verdict));
-        }
-        let (core, token) = (self.core.clone(), token.to_owned());
-        Stage::Open(Box::pin(async move { Verdict::Token(core.verify(&token).await) }))
+    fn verification_of_many(&self, tokens: &Bound<'_, PyAny>) -> PyResult<Open> {
+        let verdicts = Batch::collect(tokens)?.verify(self.core(tokens.py())?.clone());
+        Ok(Box::pin(async { Verdict::Tokens(verdicts.await) }))
     }
 
-    fn bearer_token<'h>(&self, py: Python<'_>, headers: &'h HeaderMap) -> PyResult<&'h str> {
-        self.core
-            .bearer_token(headers)
-            .map_err(|error| verify_error(py, &error))
+    fn warming_up(&self, py: Python<'_>) -> PyResult<Open> {
+        let core = self.core(py)?.clone();
+        Ok(Box::pin(async move { Verdict::Keys(core.warm_up().await) }))
     }
 }
 
-/// The text of a token, given as text or as bytes. `None` for anything else, and for what is not Unicode.
-pub(crate) fn token_text<'t>(token: &'t Bound<'_, PyAny>) -> Option<Cow<'t, str>> {
-    if let Ok(text) = token.cast::<PyString>() {
-        return text.to_cow().ok();
+fn verification_of_text(core: &torii_backend::Verifier, token: &str) -> Stage {
+    // A token that is remembered costs less than letting other threads have the GIL.
+    if let Some(verdict) = core.verify_remembered(token) {
+        return Stage::Decided(Verdict::Token(verdict));
     }
-    let bytes = token.cast::<PyBytes>().ok()?;
-    str::from_utf8(bytes.as_bytes()).ok().map(Cow::Borrowed)
-}
-
-/// The refusal of what [`token_text`] does not take.
-pub(crate) fn not_text(py: Python<'_>) -> PyErr {
-    refusal(
-        py,
-        ErrorCode::Malformed,
-        "the token is neither a str nor bytes of UTF-8",
-    )
+    let (core, token) = (core.clone(), token.to_owned());
+    Stage::Open(Box::pin(async move { Verdict::Token(core.verify(&token).await) }))
 }
 
 /// The settings that are sources of keys.
@@ -303,16 +357,6 @@ fn with(builder: VerifierBuilder, name: &str, value: &Bound<'_, PyAny>) -> PyRes
         "remember_verified" => builder.remember_verified(count(name, value)?),
         "allow_insecure_http" => {
             builder.allow_insecure_http(value.extract().map_err(fails("must be a bool"))?)
-        }
-        "_clock" => {
-            let clock = value.cast::<ManualClock>();
-            builder.clock(
-                clock
-                    .map_err(|cause| fails("must be a ManualClock")(cause.into()))?
-                    .get()
-                    .0
-                    .clone(),
-            )
         }
         _ => {
             let problem = format!("Verifier() got an unexpected keyword argument '{name}'");

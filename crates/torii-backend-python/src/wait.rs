@@ -1,7 +1,7 @@
 //! Waiting for a verification: on the calling thread, or beside an event loop.
 
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
@@ -10,41 +10,63 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use torii_backend::{Auth, ToriiBuilder, VerifyError};
 
-use crate::auth::ToriiAuth;
+use crate::auth::torii_auth;
 use crate::errors::verify_error;
 use crate::many::Verdicts;
 use crate::task::{self, Task};
 
-/// Drives `future` with the GIL released. Signals are looked at as often as during a call of the API, so that Ctrl-C ends
-/// the wait.
-pub(crate) fn block_on<F: Future + Send>(py: Python<'_>, future: F) -> PyResult<F::Output>
-where
-    F::Output: Send,
-{
+/// Waits for an answer with the GIL released. Signals are looked at as often as during a call of the API, so that Ctrl-C ends
+/// the wait. Under gevent and eventlet, other greenlets run meanwhile.
+pub(crate) fn wait(py: Python<'_>, mut open: Open) -> PyResult<Bound<'_, PyAny>> {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut future = pin!(future);
+    let poll = |open: &mut Open| open.as_mut().poll(&mut Context::from_waker(&waker));
+    if let Poll::Ready(verdict) = py.detach(|| poll(&mut open)) {
+        return verdict.into_pyobject(py);
+    }
+    if has_greenlets(py) {
+        let start = Verification::of(py, Ok(open))?.getattr("start")?;
+        return py.import("torii_backend._bridge")?.call_method1("wait", (start,));
+    }
     loop {
         let polled = py.detach(|| {
-            let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
+            let polled = poll(&mut open);
             if polled.is_pending() {
                 thread::park_timeout(ToriiBuilder::INTERRUPT_INTERVAL);
             }
             polled
         });
         match polled {
-            Poll::Ready(output) => return Ok(output),
+            Poll::Ready(verdict) => return verdict.into_pyobject(py),
             Poll::Pending => py.check_signals()?,
         }
     }
 }
 
-/// What a coroutine asks for, as far as it has come.
+/// The answer of a stage, waited for if need be.
+pub(crate) fn answer(py: Python<'_>, stage: Stage) -> PyResult<Bound<'_, PyAny>> {
+    match stage {
+        Stage::Decided(verdict) => verdict.into_pyobject(py),
+        Stage::Open(open) => wait(py, open),
+    }
+}
+
+/// Whether gevent or eventlet has replaced the module `socket`, so that waiting is to be left to its hub.
+fn has_greenlets(py: Python<'_>) -> bool {
+    let module = || -> PyResult<String> {
+        let modules = py.import("sys")?.getattr("modules")?;
+        let class = modules.get_item("socket")?.getattr("socket")?;
+        class.getattr("__module__")?.extract()
+    };
+    module().is_ok_and(|module| module.starts_with("gevent.") || module.starts_with("eventlet."))
+}
+
+/// A verification: decided from memory, or still to be carried out.
 pub(crate) enum Stage {
     Decided(Verdict),
     Open(Open),
 }
 
-type Open = Pin<Box<dyn Future<Output = Verdict> + Send>>;
+pub(crate) type Open = Pin<Box<dyn Future<Output = Verdict> + Send>>;
 
 /// Begins what a coroutine asks for. Brings a good answer that needs no waiting, and otherwise a `Verification`.
 pub(crate) fn begin<'py>(py: Python<'py>, stage: PyResult<Stage>) -> PyResult<Bound<'py, PyAny>> {
@@ -78,7 +100,7 @@ impl Verification {
         Ok(())
     }
 
-    /// Waits on the runtime, and calls `done(answer, error)` from there.
+    /// Waits beside the caller, and calls `done(answer, error)` from another thread.
     fn start(&self, py: Python<'_>, done: Py<PyAny>) -> PyResult<Task> {
         let open = self.take()??;
         task::start(py, done, async move { Ok(open.await) })
@@ -114,7 +136,7 @@ impl<'py> IntoPyObject<'py> for Verdict {
 
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         match self {
-            Self::Token(Ok(auth)) => Ok(Bound::new(py, ToriiAuth::from(auth))?.into_any()),
+            Self::Token(Ok(auth)) => torii_auth(py, auth),
             Self::Tokens(verdicts) => verdicts?.into_pyobject(py).map(Bound::into_any),
             Self::Keys(Ok(())) => Ok(py.None().into_bound(py)),
             Self::Token(Err(error)) | Self::Keys(Err(error)) => Err(verify_error(py, &error)),

@@ -12,8 +12,18 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable
 
-import torii_backend
-from scenario import USER, async_client, client, play
+EARLY: list[Callable[[], None]] = []
+
+
+@atexit.register
+def early() -> None:
+    """A handler that was registered before the package was imported, and so runs after the package's own."""
+    for call in EARLY:
+        call()
+
+
+import torii_backend  # noqa: E402
+from scenario import USER, async_client, client, play  # noqa: E402
 
 
 def in_threads(url: str, token: str, how: str) -> None:
@@ -47,9 +57,11 @@ def among_busy_daemons(url: str, token: str) -> None:
 
     async def calls() -> None:
         async_torii = async_client(url)
-        while True:
-            await asyncio.gather(*(async_torii.users.get(USER) for _ in range(3)))
-            made[3] += 1
+        # Once the exit handlers run, coroutines are answered no more.
+        with contextlib.suppress(RuntimeError):
+            while True:
+                await asyncio.gather(*(async_torii.users.get(USER) for _ in range(3)))
+                made[3] += 1
 
     works = (lambda: verifier.verify(token), lambda: verifier.verify(token), lambda: torii.users.get(USER))
     for each in enumerate(works):
@@ -126,6 +138,26 @@ def at_exit(url: str, token: str) -> None:
     torii_backend.clear_jwks_cache_for_tests()
 
 
+def at_exit_after_the_package(url: str, token: str, warm: bool) -> None:
+    """Calls for threads complete; those of coroutines complete or say that it is too late."""
+    torii, verifier = client(url), torii_backend.Verifier(url)
+
+    async def use() -> None:
+        for call in (async_client(url).users.get(USER), verifier.verify_async(token)):
+            with contextlib.suppress(RuntimeError):
+                await call
+
+    def handler() -> None:
+        asyncio.run(use())
+        assert verifier.verify(token).user_id == USER
+        assert str(torii.users.get(USER).id) == USER
+        print("handled", flush=True)
+
+    EARLY.append(handler)
+    if warm:
+        asyncio.run(use())
+
+
 class Late:
     """Is destroyed when the interpreter takes its modules apart."""
 
@@ -136,13 +168,28 @@ class Late:
         for call in self._calls:
             with contextlib.suppress(Exception):
                 call()
+            # Not suppressed is what a panic in the native module raises, which is no `Exception`.
 
 
-def in_a_destructor(url: str, token: str) -> None:
+def in_a_destructor(url: str, token: str, first: bool) -> None:
     """Calls that come when modules are being taken apart work or raise; they neither hang nor crash."""
-    torii, verify = client(url), torii_backend.verify_token
-    torii.users.get(USER)
-    late = Late(lambda: verify(token, issuer=url), lambda: torii.users.get(USER), lambda: repr(torii))
+    torii, verify, verifier = client(url), torii_backend.verify_token, torii_backend.Verifier(url)
+    auth = None
+    if not first:
+        torii.users.get(USER)
+        auth = verifier.verify(token)
+    late = Late(
+        lambda: verify(token, issuer=url),
+        lambda: verify("no token", issuer=url),
+        lambda: torii.users.get(USER),
+        lambda: torii.users.list(),
+        lambda: torii.users.get("no id"),
+        lambda: repr(torii),
+        lambda: repr(auth),
+        verifier.counts,
+        verifier.status,
+        lambda: verifier.verify_async(token).send(None),
+    )
     sys.late = late  # type: ignore[attr-defined]
 
 

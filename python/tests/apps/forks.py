@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import itertools
 import json
+import logging
 import multiprocessing
 import os
 import signal
@@ -17,6 +18,9 @@ from typing import Any, Callable
 
 import torii_backend
 from scenario import USER, async_client, client, descriptors, play, resident
+
+# More issuers than are remembered are in use here, which is reported.
+logging.getLogger("torii_backend").addHandler(logging.NullHandler())
 
 FORKS = {"os.fork": os.fork, "fork(2)": lambda: ctypes.PyDLL(None).fork()}
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import logging
 import random
 import threading
 import time
@@ -10,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import torii_backend
 from scenario import USER, async_client, descriptors, play
+
+# More issuers than are remembered are in use here, which is reported.
+logging.getLogger("torii_backend").addHandler(logging.NullHandler())
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -123,6 +128,24 @@ def watched(url: str, cold: list[tuple[str, str]], calls: int) -> dict[str, floa
 
     took = asyncio.run(main())
     return {"seconds": took, "ticks": len(gaps), "longest gap": max(gaps)}
+
+
+def while_the_gil_is_held(url: str, tokens: dict[str, str]) -> None:
+    """What holds the GIL for longer than a call may take delays its answer, and does not fail it."""
+    hold_the_gil = ctypes.PyDLL(None).usleep
+
+    async def main() -> None:
+        torii = async_client(url, timeout=1.0, attempt_timeout=1.0)
+        calls = [torii.users.get(USER) for _ in range(10)]
+        calls += [
+            torii_backend.verify_token_async(token, issuer=url + path) for path, token in tokens.items()
+        ]
+        tasks = [asyncio.ensure_future(call) for call in calls]
+        await asyncio.sleep(0.05)
+        hold_the_gil(2_500_000)
+        await asyncio.gather(*tasks)
+
+    asyncio.run(main())
 
 
 if __name__ == "__main__":

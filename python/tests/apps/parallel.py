@@ -56,7 +56,7 @@ def while_keys_change(
 ) -> dict[str, int]:
     """Verifies tokens, each of another user, and bad ones in many threads, while keys are fetched anew."""
     clock = ManualClock(int(time.time()))
-    verifier = torii_backend.Verifier(url, _clock=clock)
+    verifier = torii_backend.Verifier(url, clock=clock)
     users, ended = list(good.items()), threading.Event()
 
     def work(number: int) -> None:

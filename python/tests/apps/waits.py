@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import signal
 import threading
@@ -99,6 +100,53 @@ def a_handler_raises(url: str, token: str, wait: str) -> None:
             assert time.monotonic() - started < 2
         else:
             raise AssertionError("it did not wait")
+
+
+def while_answers_are_made(url: str, token: str, asynchronous: bool) -> None:
+    """A handler's exception that comes while refusals are made is raised, and is no answer."""
+    verifier, slow = torii_backend.Verifier(url), ["no token"] * 30_000
+    verifier.warm_up()
+
+    def on_alarm(*_: Any) -> None:
+        raise OutOfTimeError
+
+    def make() -> object:
+        if asynchronous:
+            return asyncio.run(verifier.verify_many_async(slow))
+        return verifier.verify_many(slow)
+
+    signal.signal(signal.SIGALRM, on_alarm)
+    started = time.monotonic()
+    make()
+    longest = time.monotonic() - started
+    raised = 0
+    for number in range(1, 9):
+        signal.setitimer(signal.ITIMER_REAL, longest * number / 8)
+        try:
+            assert {type(answer) for answer in make()} == {torii_backend.ToriiAuthError}
+        except OutOfTimeError:
+            raised += 1
+        finally:
+            with contextlib.suppress(OutOfTimeError):
+                signal.setitimer(signal.ITIMER_REAL, 0)
+    assert raised >= 4, raised
+
+
+def recursion_is_an_error(url: str, token: str) -> None:
+    """So is what happens to the code that makes an error."""
+    verifier = torii_backend.Verifier(url)
+    verifier.verify_many(["no token"])
+
+    def deep() -> None:
+        # The first that has no room for Python's code is the one that counts.
+        answer = None
+        with contextlib.suppress(RecursionError):
+            answer = verifier.verify_many(["no token"])[0]
+        assert answer is None or isinstance(answer, torii_backend.ToriiAuthError), answer
+        deep()
+
+    with contextlib.suppress(RecursionError):
+        deep()
 
 
 def in_a_thread(url: str, token: str, wait: str) -> None:

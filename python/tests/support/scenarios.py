@@ -21,9 +21,11 @@ _OPTIONS = ("-X", "faulthandler", "-W", "error")
 class Scenario:
     """A scenario under way. It ends with the `with` that it is in, if not by itself."""
 
-    def __init__(self, app: str, name: str, *options: str, **arguments: object) -> None:
+    def __init__(
+        self, app: str, name: str, *options: str, more: tuple[str, ...] = (), **arguments: object
+    ) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, *_OPTIONS, *options, str(APPS / f"{app}.py"), name],
+            [sys.executable, *_OPTIONS, *options, str(APPS / f"{app}.py"), name, *more],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

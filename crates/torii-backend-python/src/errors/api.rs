@@ -2,7 +2,6 @@
 
 use std::error::Error as StdError;
 
-use pyo3::PyTypeInfo;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use torii_backend::http_client::HttpErrorKind;
@@ -12,7 +11,7 @@ use super::python::{
     ToriiApiError, ToriiConflictError, ToriiNotFoundError, ToriiOutcomeUnknownError, ToriiReplyError,
     ToriiRequestError, ToriiTimeoutError, ToriiTransportError,
 };
-use super::{config_error, exception, with_causes};
+use super::{Exception, config_error, exception, with_causes};
 
 /// The exception for an error of an operation.
 pub(crate) fn api_error(py: Python<'_>, operation: &str, error: &Error) -> PyErr {
@@ -64,7 +63,7 @@ struct Failed<'e> {
 }
 
 impl Failed<'_> {
-    fn exception<E: PyTypeInfo>(&self, py: Python<'_>, message: &str) -> PyErr {
+    fn exception<E: Exception>(&self, py: Python<'_>, message: &str) -> PyErr {
         exception::<E>(py, message, |keywords| self.describe(keywords))
     }
 

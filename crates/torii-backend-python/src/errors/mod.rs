@@ -5,39 +5,51 @@ mod verify;
 
 use std::error::Error as StdError;
 
-use pyo3::PyTypeInfo;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyString};
+
+use crate::classes::registered;
 
 pub(crate) use self::api::{api_error, request_error};
 pub(crate) use self::verify::{config_error, config_error_in, refusal, setting_error, verify_error};
 
-/// The exceptions, found when one is first raised.
+/// An exception of `torii_backend.errors`.
+trait Exception {
+    const NAME: &'static str;
+}
+
 mod python {
-    pyo3::import_exception!(torii_backend.errors, ToriiApiError);
-    pyo3::import_exception!(torii_backend.errors, ToriiAuthError);
-    pyo3::import_exception!(torii_backend.errors, ToriiConfigError);
-    pyo3::import_exception!(torii_backend.errors, ToriiConflictError);
-    pyo3::import_exception!(torii_backend.errors, ToriiKeysUnavailableError);
-    pyo3::import_exception!(torii_backend.errors, ToriiNotFoundError);
-    pyo3::import_exception!(torii_backend.errors, ToriiOutcomeUnknownError);
-    pyo3::import_exception!(torii_backend.errors, ToriiReplyError);
-    pyo3::import_exception!(torii_backend.errors, ToriiRequestError);
-    pyo3::import_exception!(torii_backend.errors, ToriiTimeoutError);
-    pyo3::import_exception!(torii_backend.errors, ToriiTokenExpiredError);
-    pyo3::import_exception!(torii_backend.errors, ToriiTransportError);
+    use super::Exception;
+
+    macro_rules! exceptions {
+        ($($name:ident),+ $(,)?) => {$(
+            pub(super) enum $name {}
+
+            impl Exception for $name {
+                const NAME: &'static str = stringify!($name);
+            }
+        )+};
+    }
+
+    exceptions!(
+        ToriiApiError,
+        ToriiAuthError,
+        ToriiConfigError,
+        ToriiConflictError,
+        ToriiKeysUnavailableError,
+        ToriiNotFoundError,
+        ToriiOutcomeUnknownError,
+        ToriiReplyError,
+        ToriiRequestError,
+        ToriiTimeoutError,
+        ToriiTokenExpiredError,
+        ToriiTransportError,
+    );
 }
 
-/// Finds the exceptions of verification. The module does so when it is imported, so that no fork finds another thread at it.
-pub(crate) fn load(py: Python<'_>) {
-    python::ToriiAuthError::type_object(py);
-    python::ToriiConfigError::type_object(py);
-    python::ToriiKeysUnavailableError::type_object(py);
-    python::ToriiTokenExpiredError::type_object(py);
-}
-
-/// An exception of the class `E`, made with keyword arguments.
-fn exception<E: PyTypeInfo>(
+/// An exception of the class `E`, made with keyword arguments. Python code makes it, which a signal's handler or
+/// `RecursionError` can interrupt: that exception is then returned instead.
+fn exception<E: Exception>(
     py: Python<'_>,
     message: &str,
     keywords: impl FnOnce(&Bound<'_, PyDict>) -> PyResult<()>,
@@ -45,9 +57,22 @@ fn exception<E: PyTypeInfo>(
     let made = || {
         let arguments = PyDict::new(py);
         keywords(&arguments)?;
-        E::type_object(py).call((message,), Some(&arguments))
+        registered(&PyString::intern(py, E::NAME))?.call((message,), Some(&arguments))
     };
     made().map_or_else(|error| error, PyErr::from_value)
+}
+
+/// A refusal as a value, for a list of answers.
+///
+/// # Errors
+///
+/// For an exception of another class, which came while the refusal was made.
+pub(crate) fn as_value<'py>(py: Python<'py>, refusal: PyErr) -> PyResult<Bound<'py, PyAny>> {
+    let class = registered(&PyString::intern(py, python::ToriiAuthError::NAME))?;
+    match refusal.matches(py, class)? {
+        true => Ok(refusal.into_value(py).into_bound(py).into_any()),
+        false => Err(refusal),
+    }
 }
 
 /// An error's message, and those of its causes that it does not repeat.

@@ -2,12 +2,11 @@
 
 use std::fmt::Display;
 
-use pyo3::PyTypeInfo;
 use pyo3::prelude::*;
 use torii_backend::{ConfigError, ErrorCode, VerifyError};
 
 use super::python::{ToriiAuthError, ToriiConfigError, ToriiKeysUnavailableError, ToriiTokenExpiredError};
-use super::{exception, with_causes};
+use super::{Exception, exception, with_causes};
 
 /// The exception for a token that is not accepted.
 pub(crate) fn verify_error(py: Python<'_>, error: &VerifyError) -> PyErr {
@@ -71,7 +70,7 @@ fn argument(setting: &str) -> &str {
     }
 }
 
-fn token_error<E: PyTypeInfo>(
+fn token_error<E: Exception>(
     py: Python<'_>,
     message: &str,
     code: ErrorCode,
