@@ -30,7 +30,6 @@ SERVERS = {
     "gunicorn sync": ["gunicorn", "--preload", "-k", "sync", "wsgi:application"],
     "gunicorn gthread": ["gunicorn", "--preload", "-k", "gthread", "--threads", "4", "wsgi:application"],
     "gunicorn gevent": ["gunicorn", "--preload", "-k", "gevent", "wsgi:application"],
-    "gunicorn eventlet": ["gunicorn", "--preload", "-k", "eventlet", "wsgi:application"],
     "gunicorn uvicorn": ["gunicorn", "--preload", "-k", "uvicorn.workers.UvicornWorker", "asgi:application"],
     "uvicorn": ["uvicorn", "asgi:application"],
 }

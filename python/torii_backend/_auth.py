@@ -205,6 +205,6 @@ def _frozen(problem: str) -> Exception:
     return FrozenInstanceError(problem)
 
 
-# Where it was found before; pickles name it.
-ToriiAuth.__module__ = "torii_backend.types"
+# For pickles, and for whoever reads annotations: a module that is loaded, and that has it.
+ToriiAuth.__module__ = "torii_backend"
 _native.register(ToriiAuth)

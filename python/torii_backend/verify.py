@@ -57,6 +57,8 @@ for _function in (authenticate_request, clear_jwks_cache_for_tests, verify_token
     # For `help` and `pydoc`: this is where they are imported from.
     _function.__module__ = __name__
 
+_STALE_LIMIT = 86400.0
+
 
 class Verifier(_native.Verifier):
     """Verifies the tokens of one issuer, with settings of your own.
@@ -117,7 +119,7 @@ class Verifier(_native.Verifier):
         public_key: str | bytes | None = None,
         jwks_file: str | PathLike[str] | None = None,
         keys: str | None = None,
-        stale_limit: float = 86400.0,
+        stale_limit: float = _STALE_LIMIT,
         remember_verified: int = 10000,
         allow_insecure_http: bool = False,
         clock: Clock | None = None,
@@ -135,8 +137,8 @@ class Verifier(_native.Verifier):
             public_key=public_key,
             jwks_file=jwks_file,
             keys=keys,
-            # The default shares the keys with other verifiers of the issuer.
-            stale_limit=None if stale_limit == 86400.0 else stale_limit,
+            # With the default, the keys are shared with other verifiers of the issuer.
+            stale_limit=None if stale_limit is _STALE_LIMIT else stale_limit,
             remember_verified=remember_verified,
             allow_insecure_http=allow_insecure_http,
             clock=clock,

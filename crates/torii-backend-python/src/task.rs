@@ -91,15 +91,19 @@ impl Done {
 
 impl Drop for Done {
     fn drop(&mut self) {
-        if thread::panicking() {
-            let panicked = PyRuntimeError::new_err("torii-backend is broken: a task panicked");
-            Self {
-                notifier: self.notifier.clone(),
-                callable: self.callable.take(),
-            }
-            .call(Err::<(), _>(panicked));
-        } else if let Some(callable) = self.callable.take() {
+        let Some(callable) = self.callable.take() else {
+            return;
+        };
+        if !thread::panicking() {
             self.notifier.deliver(move |_| drop(callable));
+            return;
         }
+        let done = Self {
+            notifier: self.notifier.clone(),
+            callable: Some(callable),
+        };
+        done.call(Err::<(), _>(PyRuntimeError::new_err(
+            "torii-backend is broken: a task panicked",
+        )));
     }
 }

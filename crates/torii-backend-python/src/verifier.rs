@@ -38,7 +38,7 @@ struct Configured {
 /// Where the time comes from.
 enum Time {
     /// The system, or what a test has put in the place of `time.time`. Then a verifier of its own is built.
-    System(VerifierBuilder),
+    System(Box<VerifierBuilder>),
     /// The argument `clock`.
     Asked(Py<PyAny>),
     Manual,
@@ -92,7 +92,7 @@ impl Configured {
             core,
             issuer,
             header,
-            time: time.unwrap_or(Time::System(builder)),
+            time: time.unwrap_or_else(|| Time::System(Box::new(builder))),
             told,
             travelling: PyOnceLock::new(),
         })
@@ -112,7 +112,8 @@ impl Configured {
                 };
                 self.told.ask(&time)?;
                 self.travelling.get_or_try_init(py, || {
-                    let built = builder.clone().clock(self.told.clone()).build();
+                    let builder = VerifierBuilder::clone(builder);
+                    let built = builder.clock(self.told.clone()).build();
                     built.map_err(|error| config_error(py, &error))
                 })
             }
