@@ -67,7 +67,7 @@ async def test_arguments_that_cannot_be_sent_are_refused(recorder: Recorder, tor
     for call in (torii.users.get("me"), torii.users.update(USER, name=7), torii.users.get(USER, timeout=0)):
         with pytest.raises(ToriiRequestError):
             await call
-    with pytest.raises(TypeError, match="not both"):
+    with pytest.raises(ToriiRequestError, match="not both"):
         await torii.users.update(USER, {}, name="Ada")
     assert recorder.requests == []
 
@@ -116,7 +116,7 @@ async def test_a_circle_of_cursors_is_no_endless_list(recorder: Recorder, torii:
     for number in range(20):
         recorder.reply(200, page(number, cursor="ab"[number % 2]))
     walk = torii.organizations.iterate()
-    with pytest.raises(ToriiReplyError, match="points back"):
+    with pytest.raises(ToriiReplyError, match="same cursor"):
         await names(walk)
     assert 2 <= len(recorder.requests) <= 6
     assert await names(walk) == []

@@ -10,7 +10,14 @@ from uuid import UUID
 import pytest
 from support.documents import page, user
 from support.standin import USER, StandIn
-from torii_backend import ToriiApiError, ToriiClient, create_torii_client, models
+from torii_backend import (
+    ToriiApiError,
+    ToriiClient,
+    ToriiConflictError,
+    ToriiNotFoundError,
+    create_torii_client,
+    models,
+)
 from torii_backend.errors import (
     ToriiOutcomeUnknownError,
     ToriiReplyError,
@@ -65,7 +72,7 @@ def test_a_circle_of_cursors_is_no_endless_list(recorder: Recorder, torii: Torii
     for number in range(20):
         recorder.reply(200, page(number, cursor="ab"[number % 2]))
     walk = torii.users.iterate()
-    with pytest.raises(ToriiReplyError, match=r"^users.list: .*points back"):
+    with pytest.raises(ToriiReplyError, match=r"^users.list: .*same cursor"):
         list(walk)
     assert 2 <= len(recorder.requests) <= 6
     assert list(walk) == []
@@ -75,7 +82,7 @@ def test_a_list_without_a_way_on_is_an_error_after_its_items(recorder: Recorder,
     recorder.reply(200, page(1, more=True))
     walk = torii.users.iterate()
     assert str(next(walk).id) == user(1)["id"]
-    with pytest.raises(ToriiReplyError, match="not where"):
+    with pytest.raises(ToriiReplyError, match="has no cursor"):
         next(walk)
 
 
@@ -104,14 +111,22 @@ def test_a_refusal_says_what_torii_said(recorder: Recorder, torii: ToriiClient) 
     with pytest.raises(ToriiApiError) as refused:
         torii.users.create(email="x@y.com")
     error = refused.value
-    assert type(error) is ToriiApiError
+    assert type(error) is ToriiConflictError
     assert str(error) == "users.create: 409 taken: Taken (support id s1)"
     assert error.body == {**problem, "field": "email"}
     assert (error.status, error.code, error.support_id) == (409, "taken", "s1")
     assert (error.operation, error.attempts, error.retry_after) == ("users.create", 1, None)
     assert models.ToriiProblemDetail.model_validate(error.body).detail == "Taken"
     back = pickle.loads(pickle.dumps(error))
-    assert (type(back), str(back), vars(back)) == (ToriiApiError, str(error), vars(error))
+    assert (type(back), str(back), vars(back)) == (ToriiConflictError, str(error), vars(error))
+
+
+def test_what_is_not_there_has_an_error_of_its_own(recorder: Recorder, torii: ToriiClient) -> None:
+    recorder.reply(404, {"code": "not_found"}, x_request_id="r1")
+    with pytest.raises(ToriiNotFoundError) as refused:
+        torii.users.get(USER)
+    assert isinstance(refused.value, ToriiApiError)
+    assert (refused.value.status, refused.value.request_id) == (404, "r1")
 
 
 @pytest.mark.parametrize(
@@ -193,6 +208,7 @@ def test_a_failure_that_may_have_done_it_is_unknown(
         call(torii)
     assert (failed.value.status, failed.value.code, failed.value.attempts) == (500, "broken", 1)
     assert hint in failed.value.hint
+    assert str(failed.value).count("users.") == 1
     assert isinstance(failed.value.__cause__, ToriiApiError)
     assert pickle.loads(pickle.dumps(failed.value)).hint == failed.value.hint
 

@@ -34,6 +34,16 @@ def test_waits_of_several_greenlets_overlap(standin: StandIn, library: str) -> N
     assert measured["ticks"] >= 10
 
 
+def test_calls_of_several_greenlets_overlap(standin: StandIn, library: str) -> None:
+    standin.fault("api", Fault(0.5))
+    with start(library, "calls", url=standin.url) as scenario:
+        measured = json.loads(scenario.hear())
+        scenario.end()
+    print(measured)
+    assert len(measured["users"]) >= 4
+    assert measured["ticks"] >= 10
+
+
 def test_a_timeout_of_the_library_ends_a_wait(standin: StandIn, library: str) -> None:
     standin.hold("keys")
     with start(library, "timed_out", url=standin.url, token=standin.token()) as scenario:

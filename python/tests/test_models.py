@@ -144,7 +144,7 @@ def test_both_spellings_are_the_same() -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    [ToriiCreateUserInput, ToriiUpdateUserInput, ToriiUpdateMetadataInput, ToriiUpdateUserMetadataInput],
+    [ToriiUpdateUserInput, ToriiUpdateMetadataInput, ToriiUpdateUserMetadataInput],
 )
 def test_a_bag_is_left_alone_or_given_but_never_null(kind: Any) -> None:
     bags = [name for name in kind.model_fields if name.endswith("_metadata")]

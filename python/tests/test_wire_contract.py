@@ -128,7 +128,7 @@ def unknown(came: Any) -> list[str]:
         return [name for each in came for name in unknown(each)]
     if not isinstance(came, BaseModel):
         return []
-    members = [name for value in dict(came).values() for name in unknown(value)]
+    members = [name for value in vars(came).values() for name in unknown(value)]
     return [*(came.model_extra or ()), *members]
 
 

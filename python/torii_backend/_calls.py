@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -12,13 +13,31 @@ from torii_backend._native import Request
 from torii_backend.errors import ToriiReplyError, ToriiRequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from torii_backend._fields import Id
     from torii_backend.models._base import Input
     from torii_backend.models.inputs import Filter
 
 T = TypeVar("T")
+OPTIONS = {"timeout", "attempt_timeout", "retries"}
+
+
+@dataclass(frozen=True)
+class Reply(Generic[T]):
+    """What a method returns, and what came with it."""
+
+    value: T
+
+    status: int
+    """The reply's status, such as 200."""
+
+    headers: Mapping[str, str]
+    """The reply's headers: names are lower-case, and the values of a repeated header are joined by commas."""
+
+    request_id: str | None
+    """What the reply calls the request (`X-Request-Id`), if it does."""
+
+    attempts: int
+    """How many attempts were made, 1 or more."""
 
 
 class _Unset:
@@ -36,47 +55,26 @@ def writing(
     body: Input | Mapping[str, Any] | None,
     /,
     *ids: Id,
-    timeout: float | None = None,
-    attempt_timeout: float | None = None,
-    retries: bool = True,
     **fields: Any,
 ) -> Request:
     """Make a request with a body, which is given as a model, as a mapping or as keywords."""
+    options = {name: fields.pop(name) for name in OPTIONS & fields.keys()}
     if body is not None and fields:
-        raise TypeError(f"{operation} takes a body or keywords ({', '.join(fields)}), not both")
+        problem = f"{operation}: takes a body or keywords ({', '.join(fields)}), not both"
+        raise ToriiRequestError(problem, 0, operation=operation)
     data = _json(operation, kind, fields if body is None else body)
-    return Request(
-        operation, *ids, body=data, timeout=timeout, attempt_timeout=attempt_timeout, retries=retries
-    )
+    return Request(operation, *ids, body=data, **options)
 
 
-def listing(
-    operation: str,
-    kind: type[Filter],
-    /,
-    *,
-    limit: int | None = None,
-    cursor: Id | None = None,
-    timeout: float | None = None,
-    attempt_timeout: float | None = None,
-    retries: bool = True,
-    **filters: Any,
-) -> Request:
+def listing(operation: str, kind: type[Filter], /, **given: Any) -> Request:
     """Make a request for a list with a filter, of which only what was given travels."""
-    given = {
+    options = {name: given.pop(name) for name in (OPTIONS | {"limit", "cursor"}) & given.keys()}
+    filters = {
         name: value
-        for name, value in filters.items()
+        for name, value in given.items()
         if value is not UNSET and (value is not None or name in kind.nullable)
     }
-    return Request(
-        operation,
-        body=_json(operation, kind, given),
-        limit=limit,
-        cursor=cursor,
-        timeout=timeout,
-        attempt_timeout=attempt_timeout,
-        retries=retries,
-    )
+    return Request(operation, body=_json(operation, kind, filters), **options)
 
 
 def origins_request(operation: str, origins: Iterable[str], **options: Any) -> Request:
@@ -88,19 +86,31 @@ def origins_request(operation: str, origins: Iterable[str], **options: Any) -> R
     return Request(operation, body=data, **options)
 
 
-def read(request: Request, kind: type[T], reply: bytes | None) -> T:
-    """Make a model of a reply."""
+def read(request: Request, kind: type[T], reply: Any, *, described: bool = False) -> T:
+    """Make a model of a reply; if it is described, a `Reply` of the model, which `with_reply` declares."""
+    json, about = reply if described else (reply, None)
     try:
-        return _adapter(kind).validate_json(reply or b"")
+        key: Any = kind
+        value: Any = None if key is type(None) else _adapter(key).validate_json(json or b"")
     except ValidationError as error:
         message = f"{request.operation}: the reply is not what the API promises: {_problems(error)}"
         raise ToriiReplyError(message, 200, operation=request.operation) from None
+    if about is None:
+        return value  # type: ignore[no-any-return]
+    status, fields, request_id, attempts = about
+    headers: dict[str, str] = {}
+    for name, text in fields:
+        headers[name] = f"{headers[name]}, {text}" if name in headers else text
+    return Reply(value, status, headers, request_id, attempts)  # type: ignore[return-value]
 
 
 def _json(operation: str, kind: type[Input], given: Input | Mapping[str, Any]) -> bytes:
     try:
+        if isinstance(given, kind):
+            # A model can be changed in ways that check nothing.
+            given = given.given_as(kind)
         model = kind.model_validate(dict(given) if isinstance(given, Mapping) else given)
-        return model.model_dump_json(by_alias=True, exclude_unset=True, warnings="error").encode()
+        return model.to_json().encode()
     except ValueError as error:
         raise _refused(operation, error) from None
 
@@ -113,11 +123,12 @@ def _refused(operation: str, error: ValueError) -> ToriiRequestError:
 def _problems(error: ValueError) -> str:
     """Say what is wrong and where, without the values."""
     if not isinstance(error, ValidationError):
-        return str(error)
+        # pydantic says around it in which of its functions it came up.
+        return str(error).rpartition("PydanticSerializationError: ")[2]
     problems = error.errors(include_url=False, include_context=False, include_input=False)
     return "; ".join(f"{'.'.join(map(str, each['loc'])) or 'body'}: {each['msg']}" for each in problems)
 
 
 @cache
-def _adapter(kind: type[T]) -> TypeAdapter[T]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)

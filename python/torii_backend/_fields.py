@@ -1,25 +1,28 @@
-"""The keywords of the client's methods, for type checkers: nothing imports this when it runs."""
-# ruff: noqa: TC001, TC003 (therefore)
-
-from __future__ import annotations
+"""The keywords of the client's methods."""
+# ruff: noqa: FA100 (annotations are evaluated, on Python 3.9 too)
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, TypedDict, Union
+from typing import Any, Optional, Union
 from uuid import UUID
+
+# pydantic takes no other `TypedDict` before Python 3.12.
+from typing_extensions import Required, TypedDict
 
 from torii_backend.models.replies import InvitationStatus, Locale, UserStatus
 
 Id = Union[str, UUID]
+"""An id, in any form that `uuid.UUID` reads."""
 Bag = Mapping[str, Any]
+Instant = Union[datetime, str]
 
 
 class CallOptions(TypedDict, total=False):
     """What every method takes for this one call, in place of the client's settings."""
 
-    timeout: float | None
+    timeout: Optional[float]
     """Seconds until the call returns, waits and retries included."""
-    attempt_timeout: float | None
+    attempt_timeout: Optional[float]
     """Seconds until the last byte of one attempt's reply."""
     retries: bool
     """False makes one attempt only."""
@@ -28,34 +31,34 @@ class CallOptions(TypedDict, total=False):
 class Paging(CallOptions, total=False):
     """What every list takes."""
 
-    limit: int | None
+    limit: Optional[int]
     """Most items in a page; torii clamps it to 1 to 100, and its default is 20."""
-    cursor: Id | None
+    cursor: Optional[Id]
     """Where to start: an earlier page's `next_cursor`."""
 
 
 class CreateUser(CallOptions, total=False):
-    email: str | None
-    password: str | None
-    first_name: str | None
-    last_name: str | None
-    name: str | None
-    phone: str | None
-    address: str | None
-    date_of_birth: date | str | None
-    public_metadata: Bag
-    private_metadata: Bag
-    unsafe_metadata: Bag
+    email: Optional[str]
+    password: Optional[str]
+    first_name: Optional[str]
+    last_name: Optional[str]
+    name: Optional[str]
+    phone: Optional[str]
+    address: Optional[str]
+    date_of_birth: Union[date, str, None]
+    public_metadata: Optional[Bag]
+    private_metadata: Optional[Bag]
+    unsafe_metadata: Optional[Bag]
 
 
 class UpdateUser(CallOptions, total=False):
-    first_name: str | None
-    last_name: str | None
-    locale: Locale | None
-    name: str | None
-    phone: str | None
-    address: str | None
-    date_of_birth: date | str | None
+    first_name: Optional[str]
+    last_name: Optional[str]
+    locale: Optional[Locale]
+    name: Optional[str]
+    phone: Optional[str]
+    address: Optional[str]
+    date_of_birth: Union[date, str, None]
     unsafe_metadata: Bag
 
 
@@ -69,35 +72,35 @@ class UpdateUserMetadata(UpdateMetadata, total=False):
 
 
 class CreateInvitation(CallOptions, total=False):
-    email: str
-    expires_in_days: int | None
-    redirect_url: str | None
+    email: Required[str]
+    expires_in_days: Optional[int]
+    redirect_url: Optional[str]
     public_metadata: Bag
     private_metadata: Bag
 
 
 class CreateImpersonationToken(CallOptions, total=False):
-    actor_user_id: Id
-    reason: str
-    redirect_url: str | None
-    expires_in_seconds: int | None
+    actor_user_id: Required[Id]
+    reason: Required[str]
+    redirect_url: Optional[str]
+    expires_in_seconds: Optional[int]
 
 
 class UserSearch(Paging, total=False):
-    name: str | None
-    user_ids: Sequence[Id] | None
-    email_addresses: Sequence[str] | None
-    email: str | None
-    statuses: Sequence[UserStatus] | None
-    created_after: datetime | str | None
-    created_before: datetime | str | None
-    organization_id: Id | None
+    name: Optional[str]
+    user_ids: Optional[Sequence[Id]]
+    email_addresses: Optional[Sequence[str]]
+    email: Optional[str]
+    statuses: Optional[Sequence[UserStatus]]
+    created_after: Optional[Instant]
+    created_before: Optional[Instant]
+    organization_id: Optional[Id]
 
 
 class OrganizationSearch(Paging, total=False):
-    name: str | None
+    name: Optional[str]
 
 
 class InvitationSearch(Paging, total=False):
-    statuses: Sequence[InvitationStatus] | None
-    search: str | None
+    statuses: Optional[Sequence[InvitationStatus]]
+    search: Optional[str]

@@ -27,27 +27,41 @@ class Refusal(NamedTuple):
     """What a WebSocket is closed with instead (RFC 6455, section 7.4, and IANA's registry)."""
 
 
-def refusal(error: ToriiAuthError) -> Refusal:
-    """Make the reply to a request that was not authenticated, and write the cause to the log `torii_backend`.
+class Refusals:
+    """Makes the replies to requests that were not authenticated. The log `torii_backend` has the causes.
 
-    A 401 says what is wrong with the token. What is behind a 503 or a 500 is for operators, in the log alone.
+    Every 401 has the same body: a client does not learn why its token was refused, which is logged at debug.
+    What an operator has to act on is logged as an error when it begins, and not for each request.
     """
-    headers = {"Cache-Control": "no-store"}
-    if error.http_status == 401:
-        _log.debug("request refused: %s", error)
-        if error.www_authenticate is not None:
-            headers["WWW-Authenticate"] = error.www_authenticate
-        return _refusal(401, headers, "authentication_failed", str(error), close_code=1008)
-    if error.http_status == 503:
-        _log.error("request refused, the issuer's keys cannot be had: %s", error)
-        headers["Retry-After"] = str(_whole_seconds(error.retry_after or 0.0))
-        return _refusal(
-            503, headers, "keys_unavailable", "Authentication is temporarily unavailable.", close_code=1013
-        )
-    _log.error("request refused, the verifier is misconfigured: %s", error)
-    return _refusal(
-        500, headers, "configuration_error", "Authentication is not configured correctly.", close_code=1011
-    )
+
+    def __init__(self) -> None:
+        self._failing = 0
+
+    def reply(self, error: ToriiAuthError) -> Refusal:
+        """Make the reply to a request that `error` refuses."""
+        headers = {"Cache-Control": "no-store"}
+        status = error.http_status
+        if status == 401:
+            _log.debug("request refused: %s", error)
+            if error.www_authenticate is not None:
+                headers["WWW-Authenticate"] = error.www_authenticate
+            return _refusal(401, headers, "authentication_failed", "Authentication failed.", close_code=1008)
+        level = logging.DEBUG if self._failing == status else logging.ERROR
+        self._failing = status
+        if status == 503:
+            _log.log(level, "requests are refused, the issuer's keys cannot be had: %s", error)
+            headers["Retry-After"] = str(_whole_seconds(error.retry_after or 0.0))
+            message = "Authentication is temporarily unavailable."
+            return _refusal(503, headers, "keys_unavailable", message, close_code=1013)
+        _log.log(level, "requests are refused, the configuration is wrong: %s", error)
+        message = "Authentication is not configured correctly."
+        return _refusal(500, headers, "configuration_error", message, close_code=1011)
+
+    def accepted(self) -> None:
+        """Take note of a request that was authenticated."""
+        if self._failing:
+            self._failing = 0
+            _log.info("requests are authenticated again")
 
 
 def _refusal(status: int, headers: dict[str, str], code: str, message: str, *, close_code: int) -> Refusal:

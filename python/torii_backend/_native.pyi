@@ -1,4 +1,5 @@
 from collections.abc import Callable, Collection, Iterable
+from os import PathLike
 from typing import Any, Generic, TypeVar, final
 from uuid import UUID
 
@@ -138,11 +139,7 @@ class Request:
         operation: str,
         *ids: str | UUID,
         body: bytes | None = None,
-        limit: int | None = None,
-        cursor: str | UUID | None = None,
-        timeout: float | None = None,
-        attempt_timeout: float | None = None,
-        retries: bool = True,
+        **options: Any,
     ) -> Self: ...
     @property
     def operation(self) -> str: ...
@@ -151,7 +148,7 @@ class Request:
 class Client:
     def __new__(
         cls,
-        secret_key: str,
+        secret_key: str | None,
         *,
         api_url: str | None,
         timeout: float,
@@ -159,13 +156,18 @@ class Client:
         connect_timeout: float,
         allow_insecure_http: bool,
         user_agent_suffix: str | None,
+        proxy: str | None,
+        ca_file: str | PathLike[str] | None,
+        max_idle_connections: int | None,
     ) -> Self: ...
     @property
     def secret_key(self) -> str: ...
     @property
     def api_url(self) -> str: ...
-    def call(self, request: Request) -> bytes | None: ...
-    def start(self, request: Request, done: Callable[[Any, BaseException | None], None]) -> Task: ...
+    def call(self, request: Request, described: bool = False) -> Any: ...
+    def start(
+        self, request: Request, done: Callable[[Any, BaseException | None], None], described: bool = False
+    ) -> Task: ...
     def pages(self, request: Request) -> Pages: ...
     def async_pages(self, request: Request) -> AsyncPages: ...
     def close(self) -> None: ...

@@ -5,31 +5,35 @@ never hold up the event loop. A call that is cancelled lets go of its connection
 out is then unknown.
 """
 
-from __future__ import annotations
+from collections.abc import Coroutine
+from typing import Any, Callable, TypeVar
 
-from typing import TYPE_CHECKING
+from typing_extensions import ParamSpec, Self
 
-from torii_backend._groups import ClientBase
-from torii_backend._resources.allowed_origins import AsyncAllowedOriginsClient
-from torii_backend._resources.impersonation import AsyncImpersonationClient
-from torii_backend._resources.invitations import AsyncInvitationsClient
-from torii_backend._resources.organizations import AsyncOrganizationsClient
-from torii_backend._resources.sessions import AsyncSessionsClient
-from torii_backend._resources.users import AsyncUsersClient
+from torii_backend._async.allowed_origins import AsyncAllowedOriginsClient
+from torii_backend._async.impersonation import AsyncImpersonationClient
+from torii_backend._async.invitations import AsyncInvitationsClient
+from torii_backend._async.organizations import AsyncOrganizationsClient
+from torii_backend._async.sessions import AsyncSessionsClient
+from torii_backend._async.users import AsyncUsersClient
+from torii_backend._calls import Reply
+from torii_backend._groups import AsyncItems, AsyncPages, ClientBase, described
+from torii_backend._native import Client
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
-    from torii_backend._native import Client
+P = ParamSpec("P")
+T = TypeVar("T")
 
 __all__ = [
     "AsyncAllowedOriginsClient",
     "AsyncImpersonationClient",
     "AsyncInvitationsClient",
+    "AsyncItems",
     "AsyncOrganizationsClient",
+    "AsyncPages",
     "AsyncSessionsClient",
     "AsyncToriiClient",
     "AsyncUsersClient",
+    "Reply",
 ]
 
 
@@ -63,6 +67,18 @@ class AsyncToriiClient(ClientBase):
         self.invitations = AsyncInvitationsClient(native)
         self.impersonation = AsyncImpersonationClient(native)
         self.allowed_origins = AsyncAllowedOriginsClient(native)
+
+    async def with_reply(
+        self, method: Callable[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Reply[T]:
+        """Call a method of a group, and return a `Reply`: its value, and what came with it.
+
+        >>> reply = await torii.with_reply(torii.users.get, user_id, timeout=5)
+        >>> reply.value.first_name, reply.status, reply.attempts
+        ('Ada', 200, 1)
+        """
+        reply: Reply[T] = await described(method)(*args, **kwargs)  # type: ignore[assignment]
+        return reply
 
     async def close(self) -> None:
         """Close the connections that no call needs. A call after that opens new ones."""

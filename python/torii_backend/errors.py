@@ -98,6 +98,7 @@ class ToriiApiError(Exception):
         operation: str | None = None,
         attempts: int = 0,
         retry_after: float | None = None,
+        request_id: str | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -108,11 +109,21 @@ class ToriiApiError(Exception):
         """How many attempts were made; 0 where nothing was sent, or where it is not known."""
         self.retry_after = retry_after
         """Seconds that the server asked to be left alone, if it did."""
+        self.request_id = request_id
+        """What the reply calls the request (`X-Request-Id`), if it does."""
         self.code = _member(body, "code")
         self.support_id = _member(body, "supportId", "support_id")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (type(self), self.args, self.__dict__)
+
+
+class ToriiNotFoundError(ToriiApiError):
+    """torii refused with 404: what the call names is not there."""
+
+
+class ToriiConflictError(ToriiApiError):
+    """torii refused with 409: what is there does not allow the call, such as another user's address."""
 
 
 class ToriiRequestError(ToriiApiError, ValueError):

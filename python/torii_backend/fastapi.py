@@ -3,29 +3,26 @@
 It comes with `pip install "torii-backend[fastapi]"`.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, Literal, overload
+from collections.abc import Coroutine
+from typing import Any, Callable, Literal, Optional, Union, overload
 
 try:
     from fastapi import HTTPException, WebSocketException
     from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBearer
     from fastapi.openapi.models import SecurityBase as SecurityBaseModel
     from fastapi.requests import HTTPConnection
+    from fastapi.security import SecurityScopes
     from fastapi.security.base import SecurityBase
+    from fastapi.websockets import WebSocket
 except ImportError as error:
     raise ImportError(
         'torii_backend.fastapi needs FastAPI: pip install "torii-backend[fastapi]"', name=error.name
     ) from error
 
-from torii_backend._http import refusal
+from torii_backend import ToriiAuth
+from torii_backend._http import Refusal, Refusals
 from torii_backend.errors import ToriiAuthError, ToriiConfigError
 from torii_backend.verify import Verifier
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-
-    from torii_backend.types import ToriiAuth
 
 __all__ = ["require_auth"]
 
@@ -35,39 +32,39 @@ _AUTHORIZATION = "authorization"
 @overload
 def require_auth(
     *,
-    issuer: str | None = None,
-    audience: str | list[str] | None = None,
+    issuer: Optional[str] = None,
+    audience: Union[str, list[str], None] = None,
     leeway: float = 30.0,
     header: str = _AUTHORIZATION,
     optional: Literal[False] = False,
-    verifier: Verifier | None = None,
-    scheme_name: str = "torii",
+    verifier: Optional[Verifier] = None,
+    scheme_name: Optional[str] = None,
 ) -> Callable[[HTTPConnection], Coroutine[Any, Any, ToriiAuth]]: ...
 
 
 @overload
 def require_auth(
     *,
-    issuer: str | None = None,
-    audience: str | list[str] | None = None,
+    issuer: Optional[str] = None,
+    audience: Union[str, list[str], None] = None,
     leeway: float = 30.0,
     header: str = _AUTHORIZATION,
     optional: bool,
-    verifier: Verifier | None = None,
-    scheme_name: str = "torii",
-) -> Callable[[HTTPConnection], Coroutine[Any, Any, ToriiAuth | None]]: ...
+    verifier: Optional[Verifier] = None,
+    scheme_name: Optional[str] = None,
+) -> Callable[[HTTPConnection], Coroutine[Any, Any, Optional[ToriiAuth]]]: ...
 
 
 def require_auth(
     *,
-    issuer: str | None = None,
-    audience: str | list[str] | None = None,
+    issuer: Optional[str] = None,
+    audience: Union[str, list[str], None] = None,
     leeway: float = 30.0,
     header: str = _AUTHORIZATION,
     optional: bool = False,
-    verifier: Verifier | None = None,
-    scheme_name: str = "torii",
-) -> Callable[[HTTPConnection], Coroutine[Any, Any, ToriiAuth | None]]:
+    verifier: Optional[Verifier] = None,
+    scheme_name: Optional[str] = None,
+) -> Callable[[HTTPConnection], Coroutine[Any, Any, Optional[ToriiAuth]]]:
     """Make a dependency that gives a route the `ToriiAuth` of its caller.
 
     Args:
@@ -77,11 +74,16 @@ def require_auth(
         header: The header that carries `Bearer` and the token.
         optional: Give `None` to a route whose caller sent no credentials. Bad ones are refused nonetheless.
         verifier: A `Verifier`, in place of `issuer`, `audience`, `leeway` and `header`.
-        scheme_name: The name of the security scheme in the OpenAPI document.
+        scheme_name: The name of the security scheme in the OpenAPI document: `torii`, and `torii-` and the
+            header's name for a header other than `Authorization`.
 
     A refused token is answered with 401 and `{"detail": {"code": "authentication_failed", "message": …}}`,
-    keys that cannot be had with 503 and `Retry-After`. A WebSocket is closed before it is accepted, with 1008
-    or 1013.
+    keys that cannot be had with 503 and `Retry-After`. A WebSocket gets the same answers before it is
+    accepted, or is closed with 1008 or 1013 where the server cannot send them. The `ToriiAuthError` is the
+    `__cause__` of the exception.
+
+    Tokens of torii have no scopes. A route that asks for some, `Security(auth_dep, scopes=…)`, is answered
+    with 500, unless a dependency between the two takes `SecurityScopes`.
 
     >>> from fastapi import Depends, FastAPI
     >>> app = FastAPI()
@@ -100,7 +102,12 @@ def require_auth(
         verifier = Verifier(issuer, audience=audience, leeway=leeway, header=header)
     elif (issuer, audience, leeway, header) != (None, None, 30.0, _AUTHORIZATION):
         raise ToriiConfigError("verifier: has its own issuer, audience, leeway and header")
+    if scheme_name is None:
+        scheme_name = "torii" if verifier.header == _AUTHORIZATION else f"torii-{verifier.header}"
     return _RequireAuth(verifier, scheme_name, optional=optional)
+
+
+_NO_SCOPES = SecurityScopes()
 
 
 class _RequireAuth(SecurityBase):
@@ -111,18 +118,42 @@ class _RequireAuth(SecurityBase):
         self.model = _scheme(verifier.header)
         self._authenticate = verifier.authenticate_request_async
         self._optional = optional
+        self._refusals = Refusals()
 
-    async def __call__(self, request: HTTPConnection) -> ToriiAuth | None:
+    async def __call__(
+        self, request: HTTPConnection, scopes: SecurityScopes = _NO_SCOPES
+    ) -> Optional[ToriiAuth]:
         try:
+            if scopes.scopes:
+                self._refuse_unread(request, scopes)
             # The fields as they came: a mapping of them would hide one that was sent twice.
-            return await self._authenticate(request.scope["headers"])
+            auth = await self._authenticate(request.scope["headers"])
         except ToriiAuthError as error:
             if self._optional and error.code == "header_missing":
                 return None
-            raise _exception(request, error) from error
+            raise _exception(request, self._refusals.reply(error)) from error
+        self._refusals.accepted()
+        return auth
 
-    # FastAPI finds no module to look the name up in, because this is no function.
-    __call__.__annotations__["request"] = HTTPConnection
+    def _refuse_unread(self, request: HTTPConnection, scopes: SecurityScopes) -> None:
+        """Refuse scopes that nobody looks at: everybody with a token would be let in."""
+        route = request.scope.get("route")
+        if route is None or _unread(route.dependant, self, set(scopes.scopes)):
+            problem = (
+                f"scopes: {request.url.path} needs {scopes.scope_str!r}, and tokens of torii have no scopes"
+            )
+            raise ToriiConfigError(problem)
+
+
+def _unread(dependant: Any, dependency: object, scopes: set[str]) -> bool:
+    """Whether `dependency` is asked for the scopes where nothing above it takes `SecurityScopes`."""
+    if dependant.call is dependency:
+        # Versions of FastAPI keep an occurrence's scopes in different places.
+        places = ("security_scopes", "parent_oauth_scopes", "own_oauth_scopes")
+        return {scope for place in places for scope in getattr(dependant, place, None) or ()} == scopes
+    if dependant.security_scopes_param_name is not None:
+        return False
+    return any(_unread(each, dependency, scopes) for each in dependant.dependencies)
 
 
 def _scheme(header: str) -> SecurityBaseModel:
@@ -133,8 +164,10 @@ def _scheme(header: str) -> SecurityBaseModel:
     return APIKey.model_validate(key)
 
 
-def _exception(request: HTTPConnection, error: ToriiAuthError) -> Exception:
-    refused = refusal(error)
+def _exception(request: HTTPConnection, refused: Refusal) -> Exception:
     if request.scope["type"] == "websocket":
-        return WebSocketException(refused.close_code, refused.body["code"])
+        # An extension of servers, which Starlette uses from 0.37 on.
+        answered = "websocket.http.response" in (request.scope.get("extensions") or {})
+        if not (answered and hasattr(WebSocket, "send_denial_response")):
+            return WebSocketException(refused.close_code, refused.body["code"])
     return HTTPException(refused.status, refused.body, refused.headers)

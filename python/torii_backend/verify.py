@@ -239,16 +239,17 @@ async def authenticate_request_async(
     return await _answer(begun) if isinstance(begun, Verification) else begun
 
 
-def verify_webhook(*, secret: str, headers: Headers, payload: bytes | str) -> NoReturn:  # noqa: ARG001
-    """Raise `ToriiAuthError`: torii sends no webhooks yet. The name is kept for when it does.
+def verify_webhook(*, secret: str, headers: Headers, payload: bytes | str) -> NoReturn:
+    """Raise `NotImplementedError`: torii sends no webhooks yet. The name is kept for when it does.
 
     >>> from torii_backend import verify_webhook
     >>> verify_webhook(secret="whsec_", headers={}, payload=b"")
     Traceback (most recent call last):
         ...
-    torii_backend.errors.ToriiAuthError: verify_webhook: torii sends no webhooks yet
+    NotImplementedError: verify_webhook: torii sends no webhooks yet
     """
-    raise ToriiAuthError("verify_webhook: torii sends no webhooks yet", code="no_webhooks")
+    # No `ToriiAuthError`, which a server would answer with 401 for ever.
+    raise NotImplementedError("verify_webhook: torii sends no webhooks yet")
 
 
 async def _answer(verification: Verification) -> Any:

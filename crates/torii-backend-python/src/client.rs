@@ -1,6 +1,8 @@
 //! The API client, as Python calls it.
 
 use std::cell::Cell;
+use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +10,7 @@ use arc_swap::ArcSwap;
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use torii_backend::http_client::{ReqwestClient, ReqwestClientBuilder};
 use torii_backend::{BlockingTorii, ConfigError, Error, Torii, ToriiBuilder};
 
 use crate::errors::{api_error, config_error, setting_error};
@@ -20,6 +23,7 @@ use crate::task::{self, Task};
 #[pyclass(frozen, module = "torii_backend._native")]
 pub(crate) struct Client {
     builder: ToriiBuilder,
+    http: ReqwestClientBuilder,
     connected: ArcSwap<Connected>,
     /// What kind of secret key it has, such as `sk_live_***`.
     #[pyo3(get)]
@@ -38,7 +42,8 @@ struct Connected {
 impl Client {
     #[new]
     #[pyo3(signature = (
-        secret_key, *, api_url, timeout, attempt_timeout, connect_timeout, allow_insecure_http, user_agent_suffix
+        secret_key, *, api_url, timeout, attempt_timeout, connect_timeout, allow_insecure_http, user_agent_suffix,
+        proxy, ca_file, max_idle_connections
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are Python's keywords")]
     fn new(
@@ -50,6 +55,9 @@ impl Client {
         connect_timeout: &Bound<'_, PyAny>,
         allow_insecure_http: &Bound<'_, PyAny>,
         user_agent_suffix: Option<&Bound<'_, PyAny>>,
+        proxy: Option<&Bound<'_, PyAny>>,
+        ca_file: Option<&Bound<'_, PyAny>>,
+        max_idle_connections: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         const OURS: &str = concat!("torii-backend-python/", env!("CARGO_PKG_VERSION"));
         let key = settings::text("secret_key", secret_key)?;
@@ -68,14 +76,31 @@ impl Client {
             .api_url(&api_url)
             .call_timeout(limit("timeout", timeout)?)
             .attempt_timeout(limit("attempt_timeout", attempt_timeout)?)
-            .connect_timeout(limit("connect_timeout", connect_timeout)?)
             .allow_insecure_http(allow_insecure_http)
             .user_agent_suffix(suffix)
             .interrupt(signal_came);
-        let connected = Connected::new(&builder).map_err(|error| config_error(py, &error))?;
+        let mut http = ReqwestClient::builder().connect_timeout(limit("connect_timeout", connect_timeout)?);
+        if let Some(proxy) = proxy {
+            let address = settings::text("proxy", proxy)?;
+            http = if address.is_empty() {
+                http.no_proxy()
+            } else {
+                http.proxy(&address)
+            };
+        }
+        if let Some(file) = ca_file {
+            let refuse = |problem: String| setting_error(py, "ca_file", problem);
+            let path: PathBuf = file.extract().map_err(|_| refuse("must be a path".to_owned()))?;
+            http = http.root_certificates(fs::read(path).map_err(|error| refuse(error.to_string()))?);
+        }
+        if let Some(most) = max_idle_connections {
+            http = http.pool_max_idle_per_host(settings::count("max_idle_connections", most)?);
+        }
+        let connected = Connected::new(&builder, &http).map_err(|error| config_error(py, &error))?;
         let kinds = [("sk_live_", "sk_live_***"), ("sk_test_", "sk_test_***")];
         Ok(Self {
             builder,
+            http,
             connected: ArcSwap::from_pointee(connected),
             secret_key: kinds
                 .iter()
@@ -85,22 +110,39 @@ impl Client {
         })
     }
 
-    /// Makes a call on this thread, with the GIL released. Brings the JSON of the reply, if it has one.
-    fn call<'py>(&self, py: Python<'py>, request: &Bound<'py, Request>) -> PyResult<Bound<'py, PyAny>> {
+    /// Makes a call on this thread, with the GIL released. Returns the JSON of the reply, if it has one; with `described`,
+    /// a pair of it and `(status, headers, request_id, attempts)`.
+    #[pyo3(signature = (request, described=false))]
+    fn call<'py>(
+        &self,
+        py: Python<'py>,
+        request: &Bound<'py, Request>,
+        described: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let (connected, request) = (self.connected.load_full(), request.get());
-        let reply = interruptible(py, || request.prepare(&connected.blocking)?.send())?;
+        let (reply, raised) = interruptible(py, || request.prepare(&connected.blocking)?.send(described));
+        if let Some(raised) = raised {
+            return Err(raised);
+        }
         let operation = request.operation.clone();
         Outcome { operation, reply }.into_pyobject(py)
     }
 
-    /// Makes a call on the runtime, and calls `done(reply, error)` from there.
-    fn start(&self, py: Python<'_>, request: &Bound<'_, Request>, done: Py<PyAny>) -> PyResult<Task> {
+    /// Makes a call on the runtime, and calls `done(reply, error)` from there. The reply is as that of `call`.
+    #[pyo3(signature = (request, done, described=false))]
+    fn start(
+        &self,
+        py: Python<'_>,
+        request: &Bound<'_, Request>,
+        done: Py<PyAny>,
+        described: bool,
+    ) -> PyResult<Task> {
         let request = request.get();
         let prepared = request.prepare(&self.connected.load().asynchronous);
         let operation = request.operation.clone();
         task::start(py, done, async move {
             let reply = match prepared {
-                Ok(prepared) => prepared.make().await,
+                Ok(prepared) => prepared.make(described).await,
                 Err(error) => Err(error),
             };
             Ok(Outcome { operation, reply })
@@ -119,7 +161,8 @@ impl Client {
 
     /// Closes the connections that no call needs. A call after that opens new ones.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        let connected = Connected::new(&self.builder).map_err(|error| config_error(py, &error))?;
+        let connected =
+            Connected::new(&self.builder, &self.http).map_err(|error| config_error(py, &error))?;
         self.connected.store(Arc::new(connected));
         Ok(())
     }
@@ -141,21 +184,22 @@ fn limit(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<Duration> {
 }
 
 impl Connected {
-    fn new(builder: &ToriiBuilder) -> Result<Self, ConfigError> {
+    fn new(builder: &ToriiBuilder, http: &ReqwestClientBuilder) -> Result<Self, ConfigError> {
+        let builder = builder.clone().http_client(http.clone().build()?);
         Ok(Self {
             blocking: builder.clone().build_blocking()?,
-            asynchronous: builder.clone().build()?,
+            asynchronous: builder.build()?,
         })
     }
 }
 
 /// What came of a call; becomes a Python object where the interpreter is attached.
-pub(crate) struct Outcome {
+pub(crate) struct Outcome<T> {
     pub(crate) operation: String,
-    pub(crate) reply: Result<Option<Vec<u8>>, Error>,
+    pub(crate) reply: Result<T, Error>,
 }
 
-impl<'py> IntoPyObject<'py> for Outcome {
+impl<'py, T: IntoPyObject<'py>> IntoPyObject<'py> for Outcome<T> {
     type Target = PyAny;
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
@@ -186,11 +230,7 @@ fn signal_came() -> bool {
     raised.unwrap_or(true)
 }
 
-/// Works with the GIL released. What a signal's handler raises meanwhile comes out in place of the result.
-pub(crate) fn interruptible<T: Send>(py: Python<'_>, work: impl Send + FnOnce() -> T) -> PyResult<T> {
-    let result = py.detach(work);
-    match RAISED.take() {
-        Some(raised) => Err(raised),
-        None => Ok(result),
-    }
+/// Works with the GIL released. Also returns what a signal's handler raised meanwhile.
+pub(crate) fn interruptible<T: Send>(py: Python<'_>, work: impl Send + FnOnce() -> T) -> (T, Option<PyErr>) {
+    (py.detach(work), RAISED.take())
 }

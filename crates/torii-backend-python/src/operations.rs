@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue};
+use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyTuple};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyTuple};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use torii_backend::{Async, Blocking, Call, Error, List, Mode, Page, Torii};
+use torii_backend::{Async, Blocking, Call, Error, List, Mode, Page, Reply, Torii};
 
 use crate::errors::request_error;
 
@@ -20,7 +23,7 @@ pub(crate) struct Request {
     /// The identifiers in its path, in order.
     ids: Vec<String>,
     /// The JSON of its body, or of its filter.
-    body: Vec<u8>,
+    body: Option<Bytes>,
     limit: Option<u32>,
     cursor: Option<String>,
     timeout: Option<Duration>,
@@ -31,41 +34,68 @@ pub(crate) struct Request {
 #[pymethods]
 impl Request {
     #[new]
-    #[pyo3(signature = (operation, *ids, body=None, limit=None, cursor=None, timeout=None, attempt_timeout=None, retries=true))]
-    #[expect(clippy::too_many_arguments, reason = "they are Python's keywords")]
+    #[pyo3(signature = (operation, *ids, body=None, **options))]
     fn new(
         operation: String,
         ids: &Bound<'_, PyTuple>,
         body: Option<&Bound<'_, PyBytes>>,
-        limit: Option<&Bound<'_, PyAny>>,
-        cursor: Option<&Bound<'_, PyAny>>,
-        timeout: Option<&Bound<'_, PyAny>>,
-        attempt_timeout: Option<&Bound<'_, PyAny>>,
-        retries: bool,
+        options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let refuse = |problem: String| request_error(ids.py(), &operation, problem);
-        let seconds = |name: &str, value: Option<&Bound<'_, PyAny>>| {
-            let Some(value) = value else { return Ok(None) };
-            let seconds = value.extract::<f64>().ok();
-            let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-            match duration.filter(|duration| !duration.is_zero()) {
-                Some(duration) => Ok(Some(duration)),
-                None => Err(refuse(format!("{name} must be a number of seconds, more than 0"))),
-            }
-        };
-        let limit = limit.map(|limit| limit.extract()).transpose();
-        let limit = limit.map_err(|_| refuse("limit must be a whole number, 0 or more".to_owned()))?;
-        Ok(Self {
-            ids: ids.iter().map(|id| text(&id)).collect(),
-            body: body.map_or_else(|| b"{}".to_vec(), |body| body.as_bytes().to_vec()),
-            limit,
-            cursor: cursor.map(text),
-            timeout: seconds("timeout", timeout)?,
-            attempt_timeout: seconds("attempt_timeout", attempt_timeout)?,
-            retries,
+        let mut request = Self {
+            ids: ids.iter().map(|id| canonical(text(&id))).collect(),
+            body: body.map(|body| Bytes::copy_from_slice(body.as_bytes())),
             operation,
-        })
+            limit: None,
+            cursor: None,
+            timeout: None,
+            attempt_timeout: None,
+            retries: true,
+        };
+        for (name, value) in options.into_iter().flatten() {
+            let name = text(&name);
+            if let Err(problem) = request.set(&name, &value) {
+                return Err(request_error(
+                    ids.py(),
+                    &request.operation,
+                    format!("{name} {problem}"),
+                ));
+            }
+        }
+        Ok(request)
     }
+}
+
+impl Request {
+    /// Sets what a keyword gives. `None` is as if it was not given.
+    fn set(&mut self, name: &str, value: &Bound<'_, PyAny>) -> Result<(), &'static str> {
+        let value = Some(value).filter(|value| !value.is_none());
+        match name {
+            "timeout" => self.timeout = value.map(seconds).transpose()?,
+            "attempt_timeout" => self.attempt_timeout = value.map(seconds).transpose()?,
+            "retries" => {
+                let retries = value.map(|value| value.cast::<PyBool>().map(|value| value.is_true()));
+                self.retries = retries.unwrap_or(Ok(true)).map_err(|_| "must be True or False")?;
+            }
+            "limit" => {
+                let limit = value.map(|limit| limit.extract()).transpose();
+                self.limit = limit.map_err(|_| "must be a whole number, 0 or more")?;
+            }
+            "cursor" => self.cursor = value.map(text),
+            _ => return Err("is no argument of this method"),
+        }
+        Ok(())
+    }
+}
+
+fn seconds(value: &Bound<'_, PyAny>) -> Result<Duration, &'static str> {
+    let seconds = value
+        .extract::<f64>()
+        .ok()
+        .filter(|_| !value.is_instance_of::<PyBool>());
+    let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    duration
+        .filter(|duration| !duration.is_zero())
+        .ok_or("must be a number of seconds, more than 0")
 }
 
 /// A call, or a list, with what a request says about this one call.
@@ -96,29 +126,77 @@ pub(crate) enum Prepared<M: Mode> {
 }
 
 impl Prepared<Blocking> {
-    /// Makes the call on this thread. Brings the JSON of the reply, if it has one.
-    pub(crate) fn send(self) -> Result<Option<Vec<u8>>, Error> {
+    /// Makes the call on this thread.
+    pub(crate) fn send(self, described: bool) -> Result<Answer, Error> {
         match self {
-            Self::Document(call) => call.send().map(bytes),
-            Self::Nothing(call) => call.send().map(|()| None),
-            Self::List(list) => list.send().and_then(|page| page_bytes(&page)).map(Some),
+            Self::Document(call) => Answer::of(call.send_with_reply()?, described, bytes),
+            Self::Nothing(call) => Answer::of(call.send_with_reply()?, described, |()| Ok(None)),
+            Self::List(list) => Answer::of(list.send_with_reply()?, described, |page| {
+                page_bytes(&page).map(Some)
+            }),
         }
     }
 }
 
 impl Prepared<Async> {
-    /// Makes the call. Brings the JSON of the reply, if it has one.
-    pub(crate) async fn make(self) -> Result<Option<Vec<u8>>, Error> {
+    /// Makes the call.
+    pub(crate) async fn make(self, described: bool) -> Result<Answer, Error> {
         match self {
-            Self::Document(call) => call.await.map(bytes),
-            Self::Nothing(call) => call.await.map(|()| None),
-            Self::List(list) => list.await.and_then(|page| page_bytes(&page)).map(Some),
+            Self::Document(call) => Answer::of(call.with_reply().await?, described, bytes),
+            Self::Nothing(call) => Answer::of(call.with_reply().await?, described, |()| Ok(None)),
+            Self::List(list) => Answer::of(list.with_reply().await?, described, |page| {
+                page_bytes(&page).map(Some)
+            }),
         }
     }
 }
 
-fn bytes(document: Box<RawValue>) -> Option<Vec<u8>> {
-    Some(Box::<str>::from(document).into_string().into_bytes())
+/// A reply: the JSON in it, if there is any, and what came with it, if that is asked for.
+pub(crate) struct Answer {
+    json: Option<Vec<u8>>,
+    described: Option<Described>,
+}
+
+/// Status, headers, request id, attempts.
+type Described = (u16, Vec<(String, String)>, Option<String>, u32);
+
+impl Answer {
+    fn of<T>(
+        reply: Reply<T>,
+        described: bool,
+        json: impl FnOnce(T) -> Result<Option<Vec<u8>>, Error>,
+    ) -> Result<Self, Error> {
+        let described = described.then(|| {
+            let field = |(name, value): (&HeaderName, &HeaderValue)| {
+                (
+                    name.to_string(),
+                    String::from_utf8_lossy(value.as_bytes()).into_owned(),
+                )
+            };
+            let headers = reply.headers().iter().map(field).collect();
+            let request_id = reply.request_id().map(str::to_owned);
+            (reply.status().as_u16(), headers, request_id, reply.attempts())
+        });
+        let json = json(reply.into_value())?;
+        Ok(Self { json, described })
+    }
+}
+
+impl<'py> IntoPyObject<'py> for Answer {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        match self.described {
+            Some(described) => (self.json, described).into_bound_py_any(py),
+            None => self.json.into_bound_py_any(py),
+        }
+    }
+}
+
+fn bytes(document: Box<RawValue>) -> Result<Option<Vec<u8>>, Error> {
+    Ok(Some(Box::<str>::from(document).into_string().into_bytes()))
 }
 
 /// A page as JSON, its items as they came.
@@ -163,7 +241,10 @@ impl Request {
             "invitations.update_metadata" => self.document(invitations.update_metadata(first, &self.body()?)),
             "impersonation.create_token" => self.document(impersonation.create_token(first, &self.body()?)),
             "allowed_origins.list" => self.document(origins.list()),
-            "allowed_origins.set" => self.document(origins.set(self.body::<Vec<String>>()?)),
+            "allowed_origins.set" => {
+                let call = origins.set(self.body::<Vec<String>>()?).reply_as();
+                Prepared::Document(with_settings!(self, call))
+            }
             _ => return Err(Error::Request("there is no such operation".to_owned())),
         })
     }
@@ -177,7 +258,14 @@ impl Request {
     }
 
     fn document<M: Mode, T: DeserializeOwned>(&self, call: Call<M, T>) -> Prepared<M> {
-        Prepared::Document(with_settings!(self, call.reply_as()))
+        let call = call.reply_as();
+        Prepared::Document(with_settings!(
+            self,
+            match &self.body {
+                Some(body) => call.with_body(body.clone()),
+                None => call,
+            }
+        ))
     }
 
     fn nothing<M: Mode>(&self, call: Call<M, ()>) -> Prepared<M> {
@@ -199,13 +287,37 @@ impl Request {
         self.ids.get(index).map_or("", String::as_str)
     }
 
-    /// The body as the type that the core sends: whatever a front door is given, the bytes are the same.
+    /// The body as the core's type, which refuses what the API does not have. A filter is sent as the core writes it, any
+    /// other body as it is, because numbers in metadata can be larger than the core's.
     fn body<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        serde_json::from_slice(&self.body).map_err(|error| Error::Request(error.to_string()))
+        serde_json::from_slice(self.body.as_deref().unwrap_or(b"{}")).map_err(|error| {
+            let problem = error.to_string();
+            // Where it is in a text that the caller has never seen.
+            let place = problem.rfind(" at line ").unwrap_or(problem.len());
+            Error::Request(problem[..place].to_owned())
+        })
     }
 }
 
 /// What Python's `str` makes of an object; nothing if it fails, which is no identifier.
 fn text(value: &Bound<'_, PyAny>) -> String {
     value.str().and_then(|text| text.extract()).unwrap_or_default()
+}
+
+/// An id in the form in which it travels, if it is written in another one that Python's `uuid.UUID` reads. Anything else
+/// is left to the core, which refuses it.
+fn canonical(id: String) -> String {
+    let hex = id.replace("urn:", "").replace("uuid:", "");
+    let hex = hex.trim_matches(['{', '}']).replace('-', "");
+    if hex.len() != 32 || !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return id;
+    }
+    format!(
+        "{}-{}-{}-{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..]
+    )
 }

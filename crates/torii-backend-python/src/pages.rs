@@ -12,28 +12,27 @@ use tokio::sync::Mutex;
 use torii_backend::{Async, Blocking, Cursor, Error, List, Mode, Page, Torii};
 
 use crate::client::{Outcome, interruptible};
-use crate::errors::api_error;
+use crate::errors::{api_error, request_error};
 use crate::operations::{Request, page_bytes};
 use crate::task::{self, Task};
 
 type RawPage = Page<Box<RawValue>>;
 
 /// The pages of a list, for threads.
-#[pyclass(module = "torii_backend._native")]
-pub(crate) struct Pages(Walk<Blocking, Box<dyn Iterator<Item = Result<RawPage, Error>> + Send + Sync>>);
+#[pyclass(frozen, module = "torii_backend._native")]
+pub(crate) struct Pages {
+    operation: String,
+    walk: Mutex<Walk<Blocking, BlockingPages>>,
+}
+
+type BlockingPages = Box<dyn Iterator<Item = Result<RawPage, Error>> + Send + Sync>;
 
 impl Pages {
     pub(crate) fn new(torii: Torii<Blocking>, request: &Request) -> Self {
-        Self(Walk::new(torii, request))
-    }
-
-    fn step(&mut self) -> Result<Option<Vec<u8>>, Error> {
-        let mut pages = match self.0.under_way.take() {
-            Some(pages) => pages,
-            None => Box::new(self.0.list()?.pages()),
-        };
-        let page = pages.next();
-        self.0.arrived(pages, page)
+        Self {
+            operation: request.operation.clone(),
+            walk: Mutex::new(Walk::new(torii, request)),
+        }
     }
 }
 
@@ -43,10 +42,19 @@ impl Pages {
         slf
     }
 
-    /// The JSON of the next page. After an error, the same page is asked for again.
-    fn __next__(&mut self, py: Python<'_>) -> PyResult<Option<Vec<u8>>> {
-        let page = interruptible(py, || self.step())?;
-        page.map_err(|error| api_error(py, &self.0.request.operation, &error))
+    /// The JSON of the next page. After an error, or what a signal's handler raised, the same page is asked for again.
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Vec<u8>>> {
+        // The Python class takes one step at a time.
+        let Ok(mut walk) = self.walk.try_lock() else {
+            let problem = "the iterator is waiting for a page already";
+            return Err(request_error(py, &self.operation, problem.to_owned()));
+        };
+        let (page, raised) = interruptible(py, || walk.step());
+        if let Some(raised) = raised {
+            walk.kept = page.ok().flatten();
+            return Err(raised);
+        }
+        page.map_err(|error| api_error(py, &self.operation, &error))
     }
 
     fn __reduce__(&self) -> PyResult<()> {
@@ -97,6 +105,8 @@ struct Walk<M: Mode, P> {
     request: Request,
     /// Where to go on, once a page has come.
     next: Option<Cursor>,
+    /// A page that came when nobody could take it.
+    kept: Option<Vec<u8>>,
     under_way: Option<P>,
 }
 
@@ -106,6 +116,7 @@ impl<M: Mode, P> Walk<M, P> {
             torii,
             request: request.clone(),
             next: None,
+            kept: None,
             under_way: None,
         }
     }
@@ -130,6 +141,20 @@ impl<M: Mode, P> Walk<M, P> {
         };
         self.next.clone_from(&page.next_cursor);
         page_bytes(&page).map(Some)
+    }
+}
+
+impl Walk<Blocking, BlockingPages> {
+    fn step(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        if let Some(page) = self.kept.take() {
+            return Ok(Some(page));
+        }
+        let mut pages = match self.under_way.take() {
+            Some(pages) => pages,
+            None => Box::new(self.list()?.pages()),
+        };
+        let page = pages.next();
+        self.arrived(pages, page)
     }
 }
 

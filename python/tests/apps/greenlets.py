@@ -47,6 +47,31 @@ def cold(url: str, tokens: dict[str, str]) -> dict[str, Any]:
     return {"seconds": seconds, "ticks": ticks, "users": ended}
 
 
+def calls(url: str) -> dict[str, Any]:
+    """Makes slow calls and walks a list of slow pages, in greenlets, while another counts."""
+    torii, ticks, ended = torii_backend.create_torii_client(secret_key="sk_test_green", api_url=url), 0, []
+
+    def count() -> None:
+        nonlocal ticks
+        while len(ended) < 4:
+            sleep(0.01)
+            ticks += 1
+
+    def get() -> None:
+        ended.append(str(torii.users.get(scenario.USER).id))
+
+    def walk() -> None:
+        ended.extend(str(user.id) for user in torii.users.iterate())
+
+    counting = spawn(count)
+    started = time.monotonic()
+    for greenlet in [spawn(get), spawn(get), spawn(get), spawn(walk)]:
+        greenlet.get() if LIBRARY == "gevent" else greenlet.wait()
+    seconds = time.monotonic() - started
+    counting.kill()
+    return {"seconds": seconds, "ticks": ticks, "users": ended}
+
+
 def timed_out(url: str, token: str) -> float:
     """A timeout of the library's own ends a wait; the verifier works on."""
     verifier, started = torii_backend.Verifier(url), time.monotonic()

@@ -2,14 +2,14 @@
 # ruff: noqa: FA100 (pydantic evaluates the annotations, on Python 3.9 too)
 
 from collections.abc import Set as AbstractSet
-from datetime import date
+from datetime import date, datetime, timezone
 from typing import Annotated, Any, ClassVar, Optional, Union
 from uuid import UUID
 
 from pydantic import AwareDatetime, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from torii_backend.models._base import Input
+from torii_backend.models._base import Input, NewInput
 from torii_backend.models.replies import InvitationStatus, Locale, Metadata, UserStatus
 
 
@@ -22,9 +22,11 @@ def _no_null(bag: Any) -> Any:
 # A bag is merged into or left alone, never cleared: `None` only stands for one that was not given.
 Bag = Annotated[Optional[Metadata], BeforeValidator(_no_null)]
 Date = Union[date, str]
+# The last day of the calendar has instants that no other time zone can write.
+Instant = Annotated[AwareDatetime, Field(lt=datetime(9999, 12, 30, tzinfo=timezone.utc))]
 
 
-class ToriiCreateUserInput(Input):
+class ToriiCreateUserInput(NewInput):
     """A new user. Without `email`, the user cannot sign in by password."""
 
     email: Optional[str] = None
@@ -38,9 +40,9 @@ class ToriiCreateUserInput(Input):
     address: Optional[str] = None
     date_of_birth: Optional[Date] = None
     """`YYYY-MM-DD`."""
-    public_metadata: Bag = None
-    private_metadata: Bag = None
-    unsafe_metadata: Bag = None
+    public_metadata: Optional[Metadata] = None
+    private_metadata: Optional[Metadata] = None
+    unsafe_metadata: Optional[Metadata] = None
 
 
 class ToriiUpdateUserInput(Input):
@@ -77,11 +79,11 @@ class ToriiUpdateUserMetadataInput(ToriiUpdateMetadataInput):
     unsafe_metadata: Bag = None
 
 
-class ToriiCreateInvitationInput(Input):
+class ToriiCreateInvitationInput(NewInput):
     """A new invitation."""
 
     email: str
-    expires_in_days: Optional[int] = None
+    expires_in_days: Optional[int] = Field(default=None, ge=-(2**31), lt=2**31)
     redirect_url: Optional[str] = None
     """Where the invited person goes after signing up."""
     public_metadata: Metadata = Field(default_factory=dict)
@@ -93,7 +95,7 @@ class ToriiCreateInvitationInput(Input):
         self.__pydantic_fields_set__.update(("public_metadata", "private_metadata"))
 
 
-class ToriiCreateImpersonationTokenInput(Input):
+class ToriiCreateImpersonationTokenInput(NewInput):
     """Who acts in a user's place, and why. Both go into the audit log."""
 
     actor_user_id: UUID
@@ -101,7 +103,7 @@ class ToriiCreateImpersonationTokenInput(Input):
     """500 characters at most."""
     redirect_url: Optional[str] = None
     """Where the browser lands, at one of the allowed origins."""
-    expires_in_seconds: Optional[int] = None
+    expires_in_seconds: Optional[int] = Field(default=None, ge=-(2**63), lt=2**63)
     """How long the token can be redeemed, 60 to 600; 600 unless given."""
 
 
@@ -121,8 +123,8 @@ class UserFilter(Filter):
     email_addresses: list[str] = Field(default_factory=list)
     email: str = ""
     statuses: list[UserStatus] = Field(default_factory=list)
-    created_after: Optional[AwareDatetime] = None
-    created_before: Optional[AwareDatetime] = None
+    created_after: Optional[Instant] = None
+    created_before: Optional[Instant] = None
     organization_id: Optional[UUID] = None
 
 

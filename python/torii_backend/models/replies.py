@@ -2,6 +2,7 @@
 # ruff: noqa: FA100 (pydantic evaluates the annotations, on Python 3.9 too)
 # ruff: noqa: PYI051 (the values that are known are for the reader, and for completion)
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Generic, Literal, Optional, TypeVar, Union
 from uuid import UUID
@@ -143,6 +144,13 @@ class ToriiAllowedOrigins(Reply):
 
     origins: list[str]
 
+    def __iter__(self) -> Iterator[str]:  # type: ignore[override]
+        """Iterate over the origins."""
+        return iter(self.origins)
+
+    def __len__(self) -> int:
+        return len(self.origins)
+
 
 class ToriiProblemDetail(Reply):
     """The document that comes with a refusal (RFC 9457): `ToriiApiError.body`."""
@@ -166,6 +174,13 @@ class ToriiPage(Reply, Generic[T]):
     next_cursor: Optional[Union[UUID, str]] = Field(default=None, union_mode="left_to_right")
     """What to pass as `cursor` for the next page; `None` on the last one."""
     has_more: bool
+
+    def __iter__(self) -> Iterator[T]:  # type: ignore[override]
+        """Iterate over the items of this page."""
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
 
 
 class ToriiCursorPageUser(ToriiPage[ToriiUser]):

@@ -8,8 +8,8 @@ use torii_backend::http_client::HttpErrorKind;
 use torii_backend::{ApiError, Error};
 
 use super::python::{
-    ToriiApiError, ToriiOutcomeUnknownError, ToriiReplyError, ToriiRequestError, ToriiTimeoutError,
-    ToriiTransportError,
+    ToriiApiError, ToriiConflictError, ToriiNotFoundError, ToriiOutcomeUnknownError, ToriiReplyError,
+    ToriiRequestError, ToriiTimeoutError, ToriiTransportError,
 };
 use super::{Exception, config_error, exception, with_causes};
 
@@ -19,14 +19,23 @@ pub(crate) fn api_error(py: Python<'_>, operation: &str, error: &Error) -> PyErr
     let failed = Failed { operation, error };
     match error {
         Error::Config(error) => config_error(py, error),
+        Error::Api(_) if error.is_not_found() => failed.exception::<ToriiNotFoundError>(py, &message),
+        Error::Api(_) if error.is_conflict() => failed.exception::<ToriiConflictError>(py, &message),
         Error::Api(_) => failed.exception::<ToriiApiError>(py, &message),
         Error::Transport(error) if error.kind() == HttpErrorKind::Timeout => {
             failed.exception::<ToriiTimeoutError>(py, &message)
         }
         Error::Transport(_) => failed.exception::<ToriiTransportError>(py, &message),
         Error::OutcomeUnknown(unknown) => {
-            let exception = failed.exception::<ToriiOutcomeUnknownError>(py, &message);
-            if let Some(source) = unknown.source().and_then(|source| source.downcast_ref::<Error>()) {
+            let source = unknown.source().and_then(|source| source.downcast_ref::<Error>());
+            let cause = source.map(|source| with_causes(source)).unwrap_or_default();
+            // The failure behind it names the operation once more.
+            let cause = cause
+                .strip_prefix(operation)
+                .unwrap_or(&cause)
+                .trim_start_matches([':', ' ']);
+            let exception = failed.exception::<ToriiOutcomeUnknownError>(py, &format!("{unknown}: {cause}"));
+            if let Some(source) = source {
                 exception.set_cause(py, Some(api_error(py, operation, source)));
             }
             // An attribute of an exception that has one: it does not fail, and would leave the hint in the message.
@@ -65,7 +74,8 @@ impl Failed<'_> {
         keywords.set_item("operation", operation)?;
         keywords.set_item("attempts", attempts(error))?;
         let wait = error.as_api().and_then(ApiError::retry_after);
-        keywords.set_item("retry_after", wait.map(|wait| wait.as_secs_f64()))
+        keywords.set_item("retry_after", wait.map(|wait| wait.as_secs_f64()))?;
+        keywords.set_item("request_id", error.request_id())
     }
 }
 

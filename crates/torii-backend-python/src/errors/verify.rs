@@ -63,6 +63,7 @@ fn argument(setting: &str) -> &str {
         "cache" => "stale_limit",
         "import_keys" => "keys",
         "key file" => "jwks_file",
+        "root certificates" => "ca_file",
         "secret key" => "secret_key",
         "user agent suffix" => "user_agent_suffix",
         other => other,

@@ -377,6 +377,8 @@ impl<'c, M: Mode, T> CallDriver<'c, M, T> {
         match &result {
             // A refusal is the caller's to handle.
             Err(Error::Api(error)) if attempts == 1 && !error.status.is_server_error() => {}
+            // The application ended the call itself.
+            Err(error) if error.http_error_kind() == Some(HttpErrorKind::Interrupted) => {}
             Err(error) => tracing::warn!(attempts, error = %Chain(error), "gave up"),
             Ok(_) => {}
         }

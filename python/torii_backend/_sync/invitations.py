@@ -1,21 +1,17 @@
+# Made by scripts/sync-client from _async/invitations.py. Change that file, and run the script.
 """Invitations to sign up."""
 
-from __future__ import annotations
+from collections.abc import Mapping
+from typing import Any, Union, overload
 
-from typing import TYPE_CHECKING, Any
+from typing_extensions import Unpack
 
 from torii_backend._calls import listing, writing
-from torii_backend._groups import AsyncGroup, Group, documented_by
+from torii_backend._fields import CallOptions, CreateInvitation, Id, InvitationSearch, UpdateMetadata
+from torii_backend._groups import Group, Items
 from torii_backend._native import Request
 from torii_backend.models.inputs import InvitationFilter, ToriiCreateInvitationInput, ToriiUpdateMetadataInput
 from torii_backend.models.replies import ToriiCursorPageInvitation, ToriiInvitation, ToriiInvitationDetail
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
-
-    from typing_extensions import Unpack
-
-    from torii_backend._fields import CallOptions, CreateInvitation, Id, InvitationSearch, UpdateMetadata
 
 
 class InvitationsClient(Group):
@@ -25,7 +21,7 @@ class InvitationsClient(Group):
     the key's environment, and 409 with the code `invitation_not_pending` when it is no longer pending.
     """
 
-    def list(self, **search: Unpack[InvitationSearch]) -> ToriiCursorPageInvitation:
+    def list(self, **filters: Unpack[InvitationSearch]) -> ToriiCursorPageInvitation:
         """Return one page of the invitations, without their metadata.
 
         `statuses` filters by `PENDING`, `ACCEPTED`, `REVOKED` and `EXPIRED`, unless it is empty; `search` is
@@ -34,21 +30,29 @@ class InvitationsClient(Group):
         >>> torii.invitations.list(statuses=["PENDING"]).items[0].email
         'grace@example.com'
         """
-        request = listing("invitations.list", InvitationFilter, **search)
+        request = listing("invitations.list", InvitationFilter, **filters)
         return self._call(ToriiCursorPageInvitation, request)
 
-    def iterate(self, **search: Unpack[InvitationSearch]) -> Iterator[ToriiInvitation]:
+    def iterate(self, **filters: Unpack[InvitationSearch]) -> Items[ToriiInvitation]:
         """Walk through all invitations that `list` would return, page by page.
 
         >>> [invitation.email for invitation in torii.invitations.iterate(search="grace")]
         ['grace@example.com']
         """
-        return self._walk(ToriiCursorPageInvitation, listing("invitations.list", InvitationFilter, **search))
+        return self._walk(ToriiCursorPageInvitation, listing("invitations.list", InvitationFilter, **filters))
+
+    @overload
+    def create(
+        self, body: Union[ToriiCreateInvitationInput, Mapping[str, Any]], **options: Unpack[CallOptions]
+    ) -> ToriiInvitation: ...
+
+    @overload
+    def create(self, **fields: Unpack[CreateInvitation]) -> ToriiInvitation: ...
 
     def create(
         self,
-        body: ToriiCreateInvitationInput | Mapping[str, Any] | None = None,
-        **fields: Unpack[CreateInvitation],
+        body: Union[ToriiCreateInvitationInput, Mapping[str, Any], None] = None,
+        **fields: Any,
     ) -> ToriiInvitation:
         """Create an invitation, with the fields of `ToriiCreateInvitationInput`, and send it by mail.
 
@@ -87,12 +91,12 @@ class InvitationsClient(Group):
 
         >>> torii.invitations.revoke(invitation_id)
         """
-        self._do(Request("invitations.revoke", invitation_id, **options))
+        return self._do(Request("invitations.revoke", invitation_id, **options))
 
     def update_metadata(
         self,
         invitation_id: Id,
-        body: ToriiUpdateMetadataInput | Mapping[str, Any] | None = None,
+        body: Union[ToriiUpdateMetadataInput, Mapping[str, Any], None] = None,
         **fields: Unpack[UpdateMetadata],
     ) -> ToriiInvitationDetail:
         """Merge into the metadata bags of a pending invitation; a member that is `None` deletes that key.
@@ -100,50 +104,11 @@ class InvitationsClient(Group):
         Refused with 400 when no bag is given or the bags have more than 8 KB after merging, with 404 when
         there is no such invitation in the key's environment, with 409 when it is no longer pending.
 
-        >>> torii.invitations.update_metadata(invitation_id, private_metadata={"crm": 7}).private_metadata
+        >>> invitation = torii.invitations.update_metadata(invitation_id, private_metadata={"crm": 7})
+        >>> invitation.private_metadata
         {'crm': 7}
         """
         request = writing(
             "invitations.update_metadata", ToriiUpdateMetadataInput, body, invitation_id, **fields
         )
         return self._call(ToriiInvitationDetail, request)
-
-
-@documented_by(InvitationsClient)
-class AsyncInvitationsClient(AsyncGroup):
-    """`InvitationsClient` for coroutines: `AsyncToriiClient.invitations`."""
-
-    async def list(self, **search: Unpack[InvitationSearch]) -> ToriiCursorPageInvitation:
-        request = listing("invitations.list", InvitationFilter, **search)
-        return await self._call(ToriiCursorPageInvitation, request)
-
-    def iterate(self, **search: Unpack[InvitationSearch]) -> AsyncIterator[ToriiInvitation]:
-        return self._walk(ToriiCursorPageInvitation, listing("invitations.list", InvitationFilter, **search))
-
-    async def create(
-        self,
-        body: ToriiCreateInvitationInput | Mapping[str, Any] | None = None,
-        **fields: Unpack[CreateInvitation],
-    ) -> ToriiInvitation:
-        request = writing("invitations.create", ToriiCreateInvitationInput, body, **fields)
-        return await self._call(ToriiInvitation, request)
-
-    async def get(self, invitation_id: Id, **options: Unpack[CallOptions]) -> ToriiInvitationDetail:
-        return await self._call(ToriiInvitationDetail, Request("invitations.get", invitation_id, **options))
-
-    async def resend(self, invitation_id: Id, **options: Unpack[CallOptions]) -> ToriiInvitation:
-        return await self._call(ToriiInvitation, Request("invitations.resend", invitation_id, **options))
-
-    async def revoke(self, invitation_id: Id, **options: Unpack[CallOptions]) -> None:
-        await self._do(Request("invitations.revoke", invitation_id, **options))
-
-    async def update_metadata(
-        self,
-        invitation_id: Id,
-        body: ToriiUpdateMetadataInput | Mapping[str, Any] | None = None,
-        **fields: Unpack[UpdateMetadata],
-    ) -> ToriiInvitationDetail:
-        request = writing(
-            "invitations.update_metadata", ToriiUpdateMetadataInput, body, invitation_id, **fields
-        )
-        return await self._call(ToriiInvitationDetail, request)

@@ -1,30 +1,39 @@
+# Made by scripts/sync-client from _async/impersonation.py. Change that file, and run the script.
 """Acting in a user's place."""
 
-from __future__ import annotations
+from collections.abc import Mapping
+from typing import Any, Union, overload
 
-from typing import TYPE_CHECKING, Any
+from typing_extensions import Unpack
 
 from torii_backend._calls import writing
-from torii_backend._groups import AsyncGroup, Group, documented_by
+from torii_backend._fields import CallOptions, CreateImpersonationToken, Id
+from torii_backend._groups import Group
 from torii_backend.models.inputs import ToriiCreateImpersonationTokenInput
 from torii_backend.models.replies import ToriiImpersonationToken
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from typing_extensions import Unpack
-
-    from torii_backend._fields import CreateImpersonationToken, Id
 
 
 class ImpersonationClient(Group):
     """Acting in a user's place: `ToriiClient.impersonation`."""
 
+    @overload
     def create_token(
         self,
         user_id: Id,
-        body: ToriiCreateImpersonationTokenInput | Mapping[str, Any] | None = None,
-        **fields: Unpack[CreateImpersonationToken],
+        body: Union[ToriiCreateImpersonationTokenInput, Mapping[str, Any]],
+        **options: Unpack[CallOptions],
+    ) -> ToriiImpersonationToken: ...
+
+    @overload
+    def create_token(
+        self, user_id: Id, **fields: Unpack[CreateImpersonationToken]
+    ) -> ToriiImpersonationToken: ...
+
+    def create_token(
+        self,
+        user_id: Id,
+        body: Union[ToriiCreateImpersonationTokenInput, Mapping[str, Any], None] = None,
+        **fields: Any,
     ) -> ToriiImpersonationToken:
         """Mint a token that opens one session as `user_id`, in the name of the actor.
 
@@ -34,25 +43,10 @@ class ImpersonationClient(Group):
         when the user or the actor is another environment's or impersonation is off
         (`impersonation_disabled`). After `ToriiOutcomeUnknownError` a token may have been minted and charged.
 
-        >>> token = torii.impersonation.create_token(user_id, actor_user_id=user_id, reason="Ticket 4821")
+        >>> token = torii.impersonation.create_token(user_id, actor_user_id=user_id, reason="Ticket 48")
         >>> token.expires_in_seconds
         600
         """
         kind = ToriiCreateImpersonationTokenInput
         request = writing("impersonation.create_token", kind, body, user_id, **fields)
         return self._call(ToriiImpersonationToken, request)
-
-
-@documented_by(ImpersonationClient)
-class AsyncImpersonationClient(AsyncGroup):
-    """`ImpersonationClient` for coroutines: `AsyncToriiClient.impersonation`."""
-
-    async def create_token(
-        self,
-        user_id: Id,
-        body: ToriiCreateImpersonationTokenInput | Mapping[str, Any] | None = None,
-        **fields: Unpack[CreateImpersonationToken],
-    ) -> ToriiImpersonationToken:
-        kind = ToriiCreateImpersonationTokenInput
-        request = writing("impersonation.create_token", kind, body, user_id, **fields)
-        return await self._call(ToriiImpersonationToken, request)

@@ -1,11 +1,14 @@
+# Made by scripts/sync-client from _async/organizations.py. Change that file, and run the script.
 """Organizations and who belongs to them."""
 
-from __future__ import annotations
+from collections.abc import Mapping
+from typing import Any, Union
 
-from typing import TYPE_CHECKING, Any
+from typing_extensions import Unpack
 
 from torii_backend._calls import listing, writing
-from torii_backend._groups import AsyncGroup, Group, documented_by
+from torii_backend._fields import CallOptions, Id, OrganizationSearch, Paging, UpdateMetadata
+from torii_backend._groups import Group, Items
 from torii_backend._native import Request
 from torii_backend.models.inputs import OrganizationFilter, ToriiUpdateMetadataInput
 from torii_backend.models.replies import (
@@ -17,33 +20,26 @@ from torii_backend.models.replies import (
     ToriiOrganization,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
-
-    from typing_extensions import Unpack
-
-    from torii_backend._fields import CallOptions, Id, OrganizationSearch, Paging, UpdateMetadata
-
 
 class OrganizationsClient(Group):
     """Organizations and who belongs to them: `ToriiClient.organizations`."""
 
-    def list(self, **search: Unpack[OrganizationSearch]) -> ToriiCursorPageOrganization:
+    def list(self, **filters: Unpack[OrganizationSearch]) -> ToriiCursorPageOrganization:
         """Return one page of the organizations, with `name` of those whose name contains it in any case.
 
         >>> torii.organizations.list(name="acme").items[0].slug
         'acme'
         """
-        request = listing("organizations.list", OrganizationFilter, **search)
+        request = listing("organizations.list", OrganizationFilter, **filters)
         return self._call(ToriiCursorPageOrganization, request)
 
-    def iterate(self, **search: Unpack[OrganizationSearch]) -> Iterator[ToriiOrganization]:
+    def iterate(self, **filters: Unpack[OrganizationSearch]) -> Items[ToriiOrganization]:
         """Walk through all organizations that `list` would return, page by page.
 
         >>> [organization.name for organization in torii.organizations.iterate()]
         ['Acme']
         """
-        request = listing("organizations.list", OrganizationFilter, **search)
+        request = listing("organizations.list", OrganizationFilter, **filters)
         return self._walk(ToriiCursorPageOrganization, request)
 
     def get(self, organization_id: Id, **options: Unpack[CallOptions]) -> ToriiOrganization:
@@ -59,7 +55,7 @@ class OrganizationsClient(Group):
     def update_metadata(
         self,
         organization_id: Id,
-        body: ToriiUpdateMetadataInput | Mapping[str, Any] | None = None,
+        body: Union[ToriiUpdateMetadataInput, Mapping[str, Any], None] = None,
         **fields: Unpack[UpdateMetadata],
     ) -> ToriiOrganization:
         """Merge into the metadata bags that are given; a member that is `None` deletes that key.
@@ -85,7 +81,7 @@ class OrganizationsClient(Group):
         request = Request("organizations.list_members", organization_id, **page)
         return self._call(ToriiCursorPageMember, request)
 
-    def iterate_members(self, organization_id: Id, **page: Unpack[Paging]) -> Iterator[ToriiMember]:
+    def iterate_members(self, organization_id: Id, **page: Unpack[Paging]) -> Items[ToriiMember]:
         """Walk through all of an organization's members, page by page.
 
         >>> [member.role for member in torii.organizations.iterate_members(organization_id)]
@@ -98,7 +94,7 @@ class OrganizationsClient(Group):
         self,
         organization_id: Id,
         user_id: Id,
-        body: ToriiUpdateMetadataInput | Mapping[str, Any] | None = None,
+        body: Union[ToriiUpdateMetadataInput, Mapping[str, Any], None] = None,
         **fields: Unpack[UpdateMetadata],
     ) -> ToriiMember:
         """Merge into the metadata bags of a membership, which are its own.
@@ -128,66 +124,11 @@ class OrganizationsClient(Group):
         request = Request("organizations.list_for_user", user_id, **page)
         return self._call(ToriiCursorPageMembership, request)
 
-    def iterate_for_user(self, user_id: Id, **page: Unpack[Paging]) -> Iterator[ToriiMembership]:
+    def iterate_for_user(self, user_id: Id, **page: Unpack[Paging]) -> Items[ToriiMembership]:
         """Walk through all organizations that a user is a member of, page by page.
 
         >>> [membership.name for membership in torii.organizations.iterate_for_user(user_id)]
         ['Acme']
         """
-        request = Request("organizations.list_for_user", user_id, **page)
-        return self._walk(ToriiCursorPageMembership, request)
-
-
-@documented_by(OrganizationsClient)
-class AsyncOrganizationsClient(AsyncGroup):
-    """`OrganizationsClient` for coroutines: `AsyncToriiClient.organizations`."""
-
-    async def list(self, **search: Unpack[OrganizationSearch]) -> ToriiCursorPageOrganization:
-        request = listing("organizations.list", OrganizationFilter, **search)
-        return await self._call(ToriiCursorPageOrganization, request)
-
-    def iterate(self, **search: Unpack[OrganizationSearch]) -> AsyncIterator[ToriiOrganization]:
-        request = listing("organizations.list", OrganizationFilter, **search)
-        return self._walk(ToriiCursorPageOrganization, request)
-
-    async def get(self, organization_id: Id, **options: Unpack[CallOptions]) -> ToriiOrganization:
-        return await self._call(ToriiOrganization, Request("organizations.get", organization_id, **options))
-
-    async def update_metadata(
-        self,
-        organization_id: Id,
-        body: ToriiUpdateMetadataInput | Mapping[str, Any] | None = None,
-        **fields: Unpack[UpdateMetadata],
-    ) -> ToriiOrganization:
-        ids = (organization_id,)
-        request = writing("organizations.update_metadata", ToriiUpdateMetadataInput, body, *ids, **fields)
-        return await self._call(ToriiOrganization, request)
-
-    async def list_members(self, organization_id: Id, **page: Unpack[Paging]) -> ToriiCursorPageMember:
-        request = Request("organizations.list_members", organization_id, **page)
-        return await self._call(ToriiCursorPageMember, request)
-
-    def iterate_members(self, organization_id: Id, **page: Unpack[Paging]) -> AsyncIterator[ToriiMember]:
-        request = Request("organizations.list_members", organization_id, **page)
-        return self._walk(ToriiCursorPageMember, request)
-
-    async def update_member_metadata(
-        self,
-        organization_id: Id,
-        user_id: Id,
-        body: ToriiUpdateMetadataInput | Mapping[str, Any] | None = None,
-        **fields: Unpack[UpdateMetadata],
-    ) -> ToriiMember:
-        ids = (organization_id, user_id)
-        request = writing(
-            "organizations.update_member_metadata", ToriiUpdateMetadataInput, body, *ids, **fields
-        )
-        return await self._call(ToriiMember, request)
-
-    async def list_for_user(self, user_id: Id, **page: Unpack[Paging]) -> ToriiCursorPageMembership:
-        request = Request("organizations.list_for_user", user_id, **page)
-        return await self._call(ToriiCursorPageMembership, request)
-
-    def iterate_for_user(self, user_id: Id, **page: Unpack[Paging]) -> AsyncIterator[ToriiMembership]:
         request = Request("organizations.list_for_user", user_id, **page)
         return self._walk(ToriiCursorPageMembership, request)

@@ -1,11 +1,22 @@
+# Made by scripts/sync-client from _async/users.py. Change that file, and run the script.
 """End-users."""
 
-from __future__ import annotations
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional, Union
 
-from typing import TYPE_CHECKING, Any
+from typing_extensions import Unpack
 
 from torii_backend._calls import UNSET, listing, writing
-from torii_backend._groups import AsyncGroup, Group, documented_by
+from torii_backend._fields import (
+    CallOptions,
+    CreateUser,
+    Id,
+    Instant,
+    UpdateUser,
+    UpdateUserMetadata,
+    UserSearch,
+)
+from torii_backend._groups import Group, Items
 from torii_backend._native import Request
 from torii_backend.models.inputs import (
     ToriiCreateUserInput,
@@ -13,16 +24,7 @@ from torii_backend.models.inputs import (
     ToriiUpdateUserMetadataInput,
     UserFilter,
 )
-from torii_backend.models.replies import ToriiCursorPageUser, ToriiUser
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-    from datetime import datetime
-
-    from typing_extensions import Unpack
-
-    from torii_backend._fields import CallOptions, CreateUser, Id, UpdateUser, UpdateUserMetadata, UserSearch
-    from torii_backend.models.replies import UserStatus
+from torii_backend.models.replies import ToriiCursorPageUser, ToriiUser, UserStatus
 
 
 class UsersClient(Group):
@@ -31,16 +33,16 @@ class UsersClient(Group):
     def list(
         self,
         *,
-        limit: int | None = None,
-        cursor: Id | None = None,
-        name: str | None = UNSET,
-        user_ids: Sequence[Id] | None = None,
-        email_addresses: Sequence[str] | None = None,
-        email: str | None = None,
-        statuses: Sequence[UserStatus] | None = None,
-        created_after: datetime | str | None = None,
-        created_before: datetime | str | None = None,
-        organization_id: Id | None = None,
+        limit: Optional[int] = None,
+        cursor: Optional[Id] = None,
+        name: Optional[str] = UNSET,
+        user_ids: Optional[Sequence[Id]] = None,
+        email_addresses: Optional[Sequence[str]] = None,
+        email: Optional[str] = None,
+        statuses: Optional[Sequence[UserStatus]] = None,
+        created_after: Optional[Instant] = None,
+        created_before: Optional[Instant] = None,
+        organization_id: Optional[Id] = None,
         **options: Unpack[CallOptions],
     ) -> ToriiCursorPageUser:
         """Search users and return one page. All that is given must hold; nothing given finds everybody.
@@ -81,17 +83,17 @@ class UsersClient(Group):
         )
         return self._call(ToriiCursorPageUser, request)
 
-    def iterate(self, **search: Unpack[UserSearch]) -> Iterator[ToriiUser]:
+    def iterate(self, **filters: Unpack[UserSearch]) -> Items[ToriiUser]:
         """Search users as `list` does and walk through all that it finds, page by page.
 
         >>> [user.email for user in torii.users.iterate(statuses=["active"])]
         ['ada@example.com']
         """
-        return self._walk(ToriiCursorPageUser, listing("users.list", UserFilter, **search))
+        return self._walk(ToriiCursorPageUser, listing("users.list", UserFilter, **filters))
 
     def create(
         self,
-        body: ToriiCreateUserInput | Mapping[str, Any] | None = None,
+        body: Union[ToriiCreateUserInput, Mapping[str, Any], None] = None,
         **fields: Unpack[CreateUser],
     ) -> ToriiUser:
         """Create a user, with the fields of `ToriiCreateUserInput`.
@@ -118,7 +120,7 @@ class UsersClient(Group):
     def update(
         self,
         user_id: Id,
-        body: ToriiUpdateUserInput | Mapping[str, Any] | None = None,
+        body: Union[ToriiUpdateUserInput, Mapping[str, Any], None] = None,
         **fields: Unpack[UpdateUser],
     ) -> ToriiUser:
         """Change the given fields of a user, those of `ToriiUpdateUserInput`. `None` clears; others stay.
@@ -134,7 +136,7 @@ class UsersClient(Group):
     def update_metadata(
         self,
         user_id: Id,
-        body: ToriiUpdateUserMetadataInput | Mapping[str, Any] | None = None,
+        body: Union[ToriiUpdateUserMetadataInput, Mapping[str, Any], None] = None,
         **fields: Unpack[UpdateUserMetadata],
     ) -> ToriiUser:
         """Merge into the metadata bags that are given; a member that is `None` deletes that key.
@@ -155,7 +157,7 @@ class UsersClient(Group):
 
         >>> torii.users.delete(user_id)
         """
-        self._do(Request("users.delete", user_id, **options))
+        return self._do(Request("users.delete", user_id, **options))
 
     def ban(self, user_id: Id, **options: Unpack[CallOptions]) -> ToriiUser:
         """Ban a user and revoke every session of theirs. Tokens already issued stay valid until they expire.
@@ -176,81 +178,3 @@ class UsersClient(Group):
         'active'
         """
         return self._call(ToriiUser, Request("users.unban", user_id, **options))
-
-
-@documented_by(UsersClient)
-class AsyncUsersClient(AsyncGroup):
-    """`UsersClient` for coroutines: `AsyncToriiClient.users`."""
-
-    async def list(
-        self,
-        *,
-        limit: int | None = None,
-        cursor: Id | None = None,
-        name: str | None = UNSET,
-        user_ids: Sequence[Id] | None = None,
-        email_addresses: Sequence[str] | None = None,
-        email: str | None = None,
-        statuses: Sequence[UserStatus] | None = None,
-        created_after: datetime | str | None = None,
-        created_before: datetime | str | None = None,
-        organization_id: Id | None = None,
-        **options: Unpack[CallOptions],
-    ) -> ToriiCursorPageUser:
-        request = listing(
-            "users.list",
-            UserFilter,
-            limit=limit,
-            cursor=cursor,
-            name=name,
-            user_ids=user_ids,
-            email_addresses=email_addresses,
-            email=email,
-            statuses=statuses,
-            created_after=created_after,
-            created_before=created_before,
-            organization_id=organization_id,
-            **options,
-        )
-        return await self._call(ToriiCursorPageUser, request)
-
-    def iterate(self, **search: Unpack[UserSearch]) -> AsyncIterator[ToriiUser]:
-        return self._walk(ToriiCursorPageUser, listing("users.list", UserFilter, **search))
-
-    async def create(
-        self,
-        body: ToriiCreateUserInput | Mapping[str, Any] | None = None,
-        **fields: Unpack[CreateUser],
-    ) -> ToriiUser:
-        return await self._call(ToriiUser, writing("users.create", ToriiCreateUserInput, body, **fields))
-
-    async def get(self, user_id: Id, **options: Unpack[CallOptions]) -> ToriiUser:
-        return await self._call(ToriiUser, Request("users.get", user_id, **options))
-
-    async def update(
-        self,
-        user_id: Id,
-        body: ToriiUpdateUserInput | Mapping[str, Any] | None = None,
-        **fields: Unpack[UpdateUser],
-    ) -> ToriiUser:
-        return await self._call(
-            ToriiUser, writing("users.update", ToriiUpdateUserInput, body, user_id, **fields)
-        )
-
-    async def update_metadata(
-        self,
-        user_id: Id,
-        body: ToriiUpdateUserMetadataInput | Mapping[str, Any] | None = None,
-        **fields: Unpack[UpdateUserMetadata],
-    ) -> ToriiUser:
-        request = writing("users.update_metadata", ToriiUpdateUserMetadataInput, body, user_id, **fields)
-        return await self._call(ToriiUser, request)
-
-    async def delete(self, user_id: Id, **options: Unpack[CallOptions]) -> None:
-        await self._do(Request("users.delete", user_id, **options))
-
-    async def ban(self, user_id: Id, **options: Unpack[CallOptions]) -> ToriiUser:
-        return await self._call(ToriiUser, Request("users.ban", user_id, **options))
-
-    async def unban(self, user_id: Id, **options: Unpack[CallOptions]) -> ToriiUser:
-        return await self._call(ToriiUser, Request("users.unban", user_id, **options))
