@@ -40,10 +40,8 @@ impl ToldClock {
 
 impl Clock for ToldClock {
     fn now(&self) -> Moment {
-        Moment {
-            wall: Duration::from_nanos(self.0.load(Ordering::Relaxed)),
-            ..SystemClock.now()
-        }
+        let wall = Duration::from_nanos(self.0.load(Ordering::Relaxed));
+        Moment::new(wall, SystemClock.now().monotonic)
     }
 }
 
