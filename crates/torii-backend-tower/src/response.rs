@@ -21,8 +21,8 @@ const CONFIGURATION_ERROR: &str =
 /// The reply to a request that could not be authenticated: 401, 503 or 500, see the [crate's table](crate).
 ///
 /// Every 401 has the same body. The cause goes to [`tracing`]: at `debug` for a refused token and for keys that cannot
-/// be had (`torii-backend` warns of these once for every failed fetch, not for every request), at `error` for a
-/// configuration error.
+/// be had (`torii-backend` warns once when such an outage begins and once when it ends), at `error` for a configuration
+/// error.
 pub fn rejection(error: &VerifyError) -> Response<Bytes> {
     let body = match error {
         VerifyError::Token(error) => {
@@ -30,8 +30,8 @@ pub fn rejection(error: &VerifyError) -> Response<Bytes> {
             AUTHENTICATION_FAILED
         }
         VerifyError::KeysUnavailable(error) => {
-            let error = error.fetch_error().with_causes();
-            tracing::debug!(%error, "request refused: the issuer's keys cannot be had");
+            let cause = error.fetch_error().with_causes();
+            tracing::debug!(%error, %cause, "request refused");
             KEYS_UNAVAILABLE
         }
         error => {

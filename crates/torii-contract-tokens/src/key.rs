@@ -9,8 +9,8 @@ use p256::elliptic_curve::ops::ReduceNonZero;
 use p256::{NonZeroScalar, Scalar};
 use sha2::{Digest, Sha256};
 
+use crate::base64url::base64url;
 use crate::json::{Object, quoted};
-use crate::token::base64url;
 
 /// The kid of [`Key::signer`].
 pub(crate) const SIGNER_KID: &str = "key-1";

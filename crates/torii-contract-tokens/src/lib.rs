@@ -7,6 +7,7 @@
     reason = "every input is a constant of this crate, so a failure is a mistake in it and must stop the program"
 )]
 
+mod base64url;
 mod case;
 mod family;
 mod json;

@@ -2,9 +2,7 @@
 
 use std::fmt::Display;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
+use crate::base64url::base64url;
 use crate::json::{Object, quoted};
 use crate::key::{Key, SIGNER_KID};
 
@@ -154,7 +152,3 @@ pub(crate) fn token_of_length(bytes: usize) -> String {
 
 /// How long 64 bytes are in unpadded base64.
 const SIGNATURE_CHARS: usize = 86;
-
-pub(crate) fn base64url(bytes: impl AsRef<[u8]>) -> String {
-    URL_SAFE_NO_PAD.encode(bytes)
-}

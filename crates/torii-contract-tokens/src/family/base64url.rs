@@ -1,9 +1,10 @@
 //! Each segment has exactly one spelling. The signatures cover the spoiled text, so that nothing else is wrong.
 
+use crate::base64url::base64url;
 use crate::case::{Case, Family};
 use crate::json::quoted;
 use crate::key::default_key_set;
-use crate::token::{Token, base64url, sign_segments};
+use crate::token::{Token, sign_segments};
 
 const ALPHABET: &str = "RFC 4648 5";
 const CANONICAL: &str = "RFC 4648 3.5";

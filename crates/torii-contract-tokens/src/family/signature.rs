@@ -4,10 +4,11 @@ use p256::Scalar;
 use p256::elliptic_curve::ops::Reduce;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
+use crate::base64url::base64url;
 use crate::case::{Case, Family};
 use crate::json::quoted;
 use crate::key::{Key, SECOND_KID, SIGNER_KID, add_small, default_key_set, key_set};
-use crate::token::{NOW, Token, base64url};
+use crate::token::{NOW, Token};
 
 const ES256: &str = "RFC 7518 3.4";
 

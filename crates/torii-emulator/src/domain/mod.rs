@@ -35,9 +35,12 @@ pub use organizations::NewOrganization;
 pub(crate) use outbox::Outbox;
 pub use outbox::{Mail, MailKind};
 pub use sessions::{OpenSession, SESSION_LIFETIME_SECONDS};
-pub use settings::{ClaimStyle, DEFAULT_SIGN_UP_URL, ImpersonationSettings, InvitationRateLimit, Settings};
+pub use settings::{
+    ClaimStyle, DEFAULT_SIGN_UP_URL, DEFAULT_TOKEN_LIFETIME_SECONDS, ImpersonationSettings,
+    InvitationRateLimit, Settings,
+};
 pub use snapshot::Snapshot;
-pub use tokens::{DEFAULT_TOKEN_LIFETIME_SECONDS, MintToken, MintedToken};
+pub use tokens::{MintToken, MintedToken};
 
 /// The operations, each of which reads or changes the store in one transaction.
 pub(crate) struct Domain {

@@ -8,9 +8,13 @@ use serde_json::{Map, Value};
 use super::Domain;
 use super::origins::check_url;
 use super::profile::{MAX_TEXT_CHARS, check_length};
-use super::tokens::{DEFAULT_TOKEN_LIFETIME_SECONDS, MAX_TOKEN_LIFETIME_SECONDS};
+use crate::clock::MAX_CLOCK_OFFSET_SECONDS;
 use crate::error::Error;
 
+/// How long a token lasts that does not say, unless the [`Settings`] do.
+pub const DEFAULT_TOKEN_LIFETIME_SECONDS: i64 = 300;
+/// The longest lifetime, either way.
+pub(super) const MAX_TOKEN_LIFETIME_SECONDS: i64 = MAX_CLOCK_OFFSET_SECONDS;
 /// The first [`Settings::sign_up_url`].
 pub const DEFAULT_SIGN_UP_URL: &str = "http://localhost:3000/sign-up";
 /// The first [`Settings::jwks_cache_control`].

@@ -7,14 +7,9 @@ use serde_json::{Map, Value, json};
 use torii_backend_types::{Member, Organization, OrganizationId, Timestamp, User, UserId};
 
 use super::Domain;
-use super::settings::ClaimStyle;
-use crate::clock::{MAX_CLOCK_OFFSET_SECONDS, from_micros};
+use super::settings::{ClaimStyle, MAX_TOKEN_LIFETIME_SECONDS};
+use crate::clock::from_micros;
 use crate::error::{Error, ErrorKind};
-
-/// How long a token lasts that does not say, unless the [`Settings`](crate::Settings) do.
-pub const DEFAULT_TOKEN_LIFETIME_SECONDS: i64 = 300;
-/// The longest lifetime, either way.
-pub(super) const MAX_TOKEN_LIFETIME_SECONDS: i64 = MAX_CLOCK_OFFSET_SECONDS;
 
 /// The token that [`Control::mint_token`](crate::Control::mint_token) signs.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

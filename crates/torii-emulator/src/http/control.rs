@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use axum::Json as Reply;
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{FromRef, Path, State};
 use axum::http::StatusCode;
 use axum::routing::{delete, get, post};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use tokio::runtime::Handle;
 use torii_backend_types::{InvitationId, Member, Organization, OrganizationId, Session, User};
 
 use super::body::{Json, OptionalJson};
@@ -21,6 +22,12 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::faults::Fault;
 use crate::requests::RequestRecord;
+
+impl FromRef<Arc<Engine>> for Control {
+    fn from_ref(engine: &Arc<Engine>) -> Self {
+        Self::new(Arc::clone(engine), Handle::current())
+    }
+}
 
 pub(super) fn routes() -> Router<Arc<Engine>> {
     Router::new()

@@ -12,7 +12,7 @@ use axum::middleware::Next;
 use torii_backend_types::EnvironmentId;
 
 use super::openapi::{Part, Schemas, Signature};
-use super::serve::Peer;
+use super::peer::Peer;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
 use crate::secret_keys::LIVE_KEY_PREFIX;

@@ -13,8 +13,8 @@ use http_body::Frame;
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 
+use super::peer::Peer;
 use super::problem::{self, Target};
-use super::serve::Peer;
 use crate::faults::{Abort, Fault};
 
 /// A reply, and whether a fault cuts it short.

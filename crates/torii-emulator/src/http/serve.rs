@@ -5,8 +5,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -17,9 +16,11 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 
+use super::peer::{Peer, Progress};
+use super::router;
 use crate::engine::Engine;
 
 /// Most connections at a time. For one more, the one that has been idle for longest is closed; if none is idle, it waits.
@@ -27,11 +28,6 @@ use crate::engine::Engine;
 const MAX_CONNECTIONS: usize = 900;
 /// Most bytes that a connection holds of a request's head, and of a body at a time. A longer head is refused with 431.
 const MAX_BUFFER_BYTES: usize = 128 * 1024;
-/// How long a request's head may take, from its first byte.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a connection may lie idle between requests. Longer than clients keep theirs, so that it is the client
-/// that closes and no request meets a connection that is just going.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
 /// How often connections are looked at for the two, and for one to close.
 const PATIENCE_TICK: Duration = Duration::from_secs(1);
 /// The pause after the system could not accept, as when it is out of file descriptors.
@@ -39,7 +35,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until `stopping` turns true, and then until the requests under way are answered.
 pub(crate) async fn serve(listener: TcpListener, engine: Arc<Engine>, mut stopping: watch::Receiver<bool>) {
-    let router = super::router(Arc::clone(&engine));
+    let router = router::router(Arc::clone(&engine));
     let mut connections = Connections::default();
     loop {
         let (stream, address) = tokio::select! {
@@ -91,88 +87,11 @@ impl Connections {
                 .values()
                 .filter_map(|peer| Some((peer.idle_since()?, peer)));
             if let Some((_, peer)) = idle.min_by_key(|(since, _)| *since) {
-                peer.end.notify_one();
+                peer.end();
             }
             // After the pause another one may be idle.
             let _ = tokio::time::timeout(PATIENCE_TICK, self.ended()).await;
         }
-    }
-}
-
-/// A client's connection, as the requests on it see it.
-pub(super) struct Peer {
-    address: SocketAddr,
-    /// Told when a fault wants the connection to end.
-    end: Notify,
-    /// Whether that end is a reset.
-    reset: AtomicBool,
-    progress: Mutex<Progress>,
-}
-
-/// What the connection is waiting for.
-#[derive(Clone, Copy)]
-enum Progress {
-    /// Its first request, or the rest of the head of another.
-    Head { since: Instant },
-    /// The emulator.
-    Reply,
-    /// The next request.
-    Idle { since: Instant },
-    /// Nothing: it hangs.
-    Nothing,
-}
-
-impl Peer {
-    fn new(address: SocketAddr) -> Self {
-        Self {
-            address,
-            end: Notify::new(),
-            reset: AtomicBool::new(false),
-            progress: Mutex::new(Progress::Head {
-                since: Instant::now(),
-            }),
-        }
-    }
-
-    pub(super) fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Ends the connection with a TCP reset.
-    pub(super) async fn reset(&self) -> Infallible {
-        self.reset.store(true, Ordering::SeqCst);
-        self.close().await
-    }
-
-    /// Ends the connection without another byte.
-    pub(super) async fn close(&self) -> Infallible {
-        self.end.notify_one();
-        std::future::pending().await
-    }
-
-    /// Leaves the connection open, and says nothing on it any more.
-    pub(super) async fn hang(&self) -> Infallible {
-        *self.progress() = Progress::Nothing;
-        std::future::pending().await
-    }
-
-    fn is_overdue(&self) -> bool {
-        match *self.progress() {
-            Progress::Head { since } => since.elapsed() > HEAD_TIMEOUT,
-            Progress::Reply | Progress::Nothing => false,
-            Progress::Idle { since } => since.elapsed() > IDLE_TIMEOUT,
-        }
-    }
-
-    fn idle_since(&self) -> Option<Instant> {
-        match *self.progress() {
-            Progress::Idle { since } => Some(since),
-            Progress::Head { .. } | Progress::Reply | Progress::Nothing => None,
-        }
-    }
-
-    fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -208,7 +127,7 @@ async fn connection(
         let (engine, router, peer) = (Arc::clone(&engine), router.clone(), Arc::clone(&peer));
         async move {
             *peer.progress() = Progress::Reply;
-            let response = super::answer(engine, router, Arc::clone(&peer), request.map(Body::new)).await;
+            let response = router::respond(engine, router, Arc::clone(&peer), request.map(Body::new)).await;
             *peer.progress() = Progress::Idle {
                 since: Instant::now(),
             };
@@ -237,7 +156,7 @@ async fn connection(
                 }
                 return;
             }
-            () = peer.end.notified() => return,
+            () = peer.ended() => return,
             _ = tick.tick() => if peer.is_overdue() { return },
             () = stopped(&mut stopping), if !is_stopping => {
                 is_stopping = true;
@@ -258,7 +177,7 @@ struct Watched {
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        if self.peer.reset.load(Ordering::SeqCst) {
+        if self.peer.is_reset() {
             // A close with nothing left to linger for is a reset.
             if let Err(error) = self.stream.set_zero_linger() {
                 tracing::debug!(%error, "the connection is gone already");

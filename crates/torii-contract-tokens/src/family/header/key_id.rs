@@ -1,10 +1,11 @@
 //! `kid`, and the keys that a token brings along.
 
 use super::{MAX_HEADER, MAX_KID, NOT_A_TEXT};
+use crate::base64url::base64url;
 use crate::case::{Case, Family};
 use crate::json::{Object, quoted};
 use crate::key::{Key, SECOND_KID, SIGNER_KID, key_set};
-use crate::token::{Token, base64url};
+use crate::token::Token;
 
 pub(super) fn key_ids(family: &mut Family) {
     let source = "RFC 7515 4.1.4";

@@ -5,10 +5,11 @@ mod extension;
 mod key_id;
 mod kind;
 
+use crate::base64url::base64url;
 use crate::case::{Case, Family};
 use crate::json::quoted;
 use crate::key::default_key_set;
-use crate::token::{Token, base64url, seal};
+use crate::token::{Token, seal};
 use crate::traps;
 
 /// The longest decoded header, in bytes.

@@ -5,10 +5,10 @@ use p256::elliptic_curve::sec1::ToSec1Point;
 use p256::{PublicKey, Scalar};
 
 use super::{EC_KEY, entry, entry_of, jwk, unusable};
+use crate::base64url::base64url;
 use crate::case::Family;
 use crate::json::{Object, quoted};
 use crate::key::{Key, SIGNER_KID, add_small};
-use crate::token::base64url;
 
 /// The prime of the field: coordinates are below it.
 const PRIME: [u8; 32] = {

@@ -1,10 +1,11 @@
 //! What a key says it is for, and keys that say too much.
 
 use super::{entry, jwk, set, spare, unusable};
+use crate::base64url::base64url;
 use crate::case::Family;
 use crate::json::quoted;
 use crate::key::{Key, SECOND_KID, SIGNER_KID};
-use crate::token::{Token, base64url};
+use crate::token::Token;
 
 pub(super) fn purposes(family: &mut Family) {
     let alg = |value: &str| jwk().set("alg", value);
