@@ -12,6 +12,13 @@ pub(crate) struct Operation {
     pub(crate) retry: RetryClass,
 }
 
+impl Operation {
+    /// The method and the path template: `PATCH /users/{userId}`.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("{} {}", self.method, self.template)
+    }
+}
+
 /// What a repeat of an operation would do, and so what may be done about a lost answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RetryClass {

@@ -3,6 +3,7 @@
 pub(crate) mod headers;
 mod proxy;
 mod reqwest;
+mod settings;
 mod tls;
 
 use std::error::Error as StdError;
@@ -16,7 +17,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use url::Url;
 
-pub use self::reqwest::{ReqwestClient, ReqwestClientBuilder};
+pub use self::reqwest::ReqwestClient;
+pub use self::settings::ReqwestClientBuilder;
 
 /// Performs one HTTP exchange. The default is [`ReqwestClient`].
 ///

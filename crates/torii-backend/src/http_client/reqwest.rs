@@ -6,17 +6,17 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use bytes::{Bytes, BytesMut};
-use http::header::{HeaderValue, USER_AGENT};
+use http::header::USER_AGENT;
 use http::uri::Scheme;
 use http::{Request, Response, Uri};
 use reqwest::redirect::Policy;
 use rustls::ClientConfig;
-use rustls::pki_types::CertificateDer;
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 use tracing::Instrument;
 
 use super::proxy::Proxies;
+use super::settings::{self, ReqwestClientBuilder};
 use super::tls;
 use super::{Exchange, HttpClient, HttpError, HttpErrorKind, Limits};
 use crate::config::{ConfigError, host_is_loopback};
@@ -31,10 +31,6 @@ const HTTP2_PING: Duration = Duration::from_secs(20);
 const MAX_HEADERS: usize = 100;
 /// Most bytes of all response headers together: what hyper allows for HTTP/2 as well.
 const MAX_HEADER_BYTES: usize = 16 * 1024;
-/// For how long new requests use the connections that are open. After that they open new ones, so that a host that has
-/// moved is found at its new address although it is always busy.
-const CONNECTION_LIFETIME: Duration = Duration::from_secs(180);
-
 /// An [`HttpClient`] over reqwest and rustls, for HTTP/1.1 and HTTP/2. Cheap to clone; clones share connections.
 ///
 /// Exchanges run on a thread of the process, so that any executor can wait for them and connections outlive their
@@ -66,22 +62,9 @@ struct Shared {
     connections: [PerProcess<OnceCell<Connections>>; 2],
 }
 
-/// Makes a [`ReqwestClient`].
-#[derive(Clone, Debug)]
-#[must_use = "a builder does nothing until `build`"]
-pub struct ReqwestClientBuilder {
-    connect_timeout: Duration,
-    idle_timeout: Duration,
-    max_idle_per_host: usize,
-    connection_lifetime: Duration,
-    user_agent: Option<Result<HeaderValue, ConfigError>>,
-    roots: Option<Result<Vec<CertificateDer<'static>>, ConfigError>>,
-    proxies: Option<Result<Proxies, ConfigError>>,
-}
-
 impl ReqwestClient {
     /// Three seconds: enough for a lost packet or two on the way around the world.
-    pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+    pub const DEFAULT_CONNECT_TIMEOUT: Duration = settings::DEFAULT_CONNECT_TIMEOUT;
 
     /// A client that gives up on a connection (name look-up and TLS included) after `connect_timeout`.
     pub fn new(connect_timeout: Duration) -> Self {
@@ -90,15 +73,7 @@ impl ReqwestClient {
 
     /// A client with settings of your own.
     pub fn builder() -> ReqwestClientBuilder {
-        ReqwestClientBuilder {
-            connect_timeout: Self::DEFAULT_CONNECT_TIMEOUT,
-            idle_timeout: ReqwestClientBuilder::DEFAULT_IDLE_TIMEOUT,
-            max_idle_per_host: ReqwestClientBuilder::DEFAULT_MAX_IDLE_PER_HOST,
-            connection_lifetime: CONNECTION_LIFETIME,
-            user_agent: None,
-            roots: None,
-            proxies: None,
-        }
+        ReqwestClientBuilder::default()
     }
 
     fn from_settings(settings: ReqwestClientBuilder, proxies: Option<Proxies>) -> Self {
@@ -118,68 +93,6 @@ impl Default for ReqwestClient {
 }
 
 impl ReqwestClientBuilder {
-    /// Less than the 60 s after which load balancers usually close a connection.
-    ///
-    /// A server that closes sooner is noticed before the connection is used again, unless its close and our request
-    /// cross on the way. Then nobody can know whether it saw the request, and the retry classes decide.
-    pub const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-    /// Idle connections to one host.
-    pub const DEFAULT_MAX_IDLE_PER_HOST: usize = 16;
-
-    /// Until a connection must stand, name look-up and TLS included. Default
-    /// [`ReqwestClient::DEFAULT_CONNECT_TIMEOUT`].
-    pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.connect_timeout = limit;
-        self
-    }
-
-    /// How long an idle connection is kept. Default [`DEFAULT_IDLE_TIMEOUT`](Self::DEFAULT_IDLE_TIMEOUT).
-    pub fn pool_idle_timeout(mut self, limit: Duration) -> Self {
-        self.idle_timeout = limit;
-        self
-    }
-
-    /// How many idle connections to one host are kept. Default
-    /// [`DEFAULT_MAX_IDLE_PER_HOST`](Self::DEFAULT_MAX_IDLE_PER_HOST).
-    pub fn pool_max_idle_per_host(mut self, most: usize) -> Self {
-        self.max_idle_per_host = most;
-        self
-    }
-
-    /// `User-Agent`, in place of the one that a request has.
-    pub fn user_agent(mut self, value: &str) -> Self {
-        let value = HeaderValue::from_str(value);
-        self.user_agent =
-            Some(value.map_err(|_| ConfigError::new("user agent", "cannot be sent in a header")));
-        self
-    }
-
-    /// Trusts exactly these certificates, in PEM, and no variable, platform or built-in root.
-    pub fn root_certificates(mut self, pem: impl AsRef<[u8]>) -> Self {
-        let roots = tls::read_pem(pem.as_ref());
-        self.roots = Some(roots.map_err(|problem| ConfigError::new("root certificates", problem)));
-        self
-    }
-
-    /// Goes through this proxy (`http://user:password@host:port`), except to loopback. No variable is read.
-    pub fn proxy(mut self, address: &str) -> Self {
-        self.proxies = Some(Proxies::only(address));
-        self
-    }
-
-    /// Goes through no proxy, whatever the environment says.
-    pub fn no_proxy(mut self) -> Self {
-        self.proxies = Some(Ok(Proxies::default()));
-        self
-    }
-
-    /// For tests: after this time new requests open new connections.
-    #[doc(hidden)]
-    pub fn connection_lifetime(mut self, lifetime: Duration) -> Self {
-        self.connection_lifetime = lifetime;
-        self
-    }
-
     /// Checks the settings. Opens no connection and reads no file.
     ///
     /// # Errors

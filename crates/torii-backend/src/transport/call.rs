@@ -1,23 +1,23 @@
-//! A call that is ready to be made, and its reply.
+//! A call that is ready to be made.
 
-use std::fmt;
 use std::future::{Future, IntoFuture};
-use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{HeaderMap, HeaderName, HeaderValue};
-use http::{Response, StatusCode};
+use http::header::{HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
 use torii_backend_types::PageRequest;
 
-use super::request::Request;
-use super::{Async, Mode, Transport, problem};
+#[cfg(feature = "blocking")]
+use super::mode::Blocking;
+use super::mode::{Async, Mode};
+use super::problem;
+use super::reply::{Read, Reply};
+use super::request::{Options, Request};
+use super::transport::Transport;
 use crate::error::Error;
-use crate::http_client::headers;
-use crate::operation::Operation;
 
 /// A call of the backend API that has not been made yet.
 ///
@@ -37,35 +37,6 @@ pub struct Call<M: Mode, T> {
 
 /// A call under way.
 pub type CallFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
-
-/// How a reply becomes a value.
-pub(super) type Read<T> = fn(&'static Operation, &Response<Bytes>) -> Result<T, Error>;
-
-/// The settings of one call. `Debug` shows the headers' names only: a value may be a secret.
-#[derive(Clone, Default)]
-pub(super) struct Options {
-    pub(super) timeout: Option<Duration>,
-    pub(super) attempt_timeout: Option<Duration>,
-    pub(super) once: bool,
-    pub(super) headers: HeaderMap,
-}
-
-impl fmt::Debug for Options {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            timeout,
-            attempt_timeout,
-            once,
-            headers,
-        } = self;
-        f.debug_struct("Options")
-            .field("timeout", timeout)
-            .field("attempt_timeout", attempt_timeout)
-            .field("once", once)
-            .field("headers", &headers.keys().collect::<Vec<_>>())
-            .finish()
-    }
-}
 
 impl<M: Mode, T: DeserializeOwned> Call<M, T> {
     /// A call whose reply is a JSON document.
@@ -196,7 +167,7 @@ impl<T: Send + 'static> IntoFuture for Call<Async, T> {
 }
 
 #[cfg(feature = "blocking")]
-impl<T> Call<super::Blocking, T> {
+impl<T> Call<Blocking, T> {
     /// Makes the call on this thread.
     ///
     /// # Errors
@@ -219,49 +190,5 @@ impl<T> Call<super::Blocking, T> {
             read,
         } = self;
         transport.call_blocking(request?, &options, read)
-    }
-}
-
-/// A value, and what came with it. Dereferences to the value.
-#[derive(Clone, Debug)]
-pub struct Reply<T> {
-    pub(super) value: T,
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) attempts: u32,
-}
-
-impl<T> Reply<T> {
-    /// The value alone.
-    pub fn into_value(self) -> T {
-        self.value
-    }
-
-    /// The reply's status.
-    pub fn status(&self) -> StatusCode {
-        self.status
-    }
-
-    /// The reply's headers.
-    pub fn headers(&self) -> &HeaderMap {
-        &self.headers
-    }
-
-    /// What the reply calls the request (`X-Request-Id`), if it does.
-    pub fn request_id(&self) -> Option<&str> {
-        headers::request_id(&self.headers)
-    }
-
-    /// How many attempts were made.
-    pub fn attempts(&self) -> u32 {
-        self.attempts
-    }
-}
-
-impl<T> Deref for Reply<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.value
     }
 }

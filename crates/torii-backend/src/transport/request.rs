@@ -1,8 +1,10 @@
 //! What one call of an operation says.
 
 use std::fmt::{self, Display};
+use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use serde::Serialize;
 use torii_backend_types::PageRequest;
 use url::form_urlencoded;
@@ -85,5 +87,31 @@ impl fmt::Debug for Request {
             .field("path_and_query", &self.path_and_query())
             .field("body_length", &self.body.as_ref().map(Bytes::len))
             .finish_non_exhaustive()
+    }
+}
+
+/// The settings of one call. `Debug` shows the headers' names only: a value may be a secret.
+#[derive(Clone, Default)]
+pub(super) struct Options {
+    pub(super) timeout: Option<Duration>,
+    pub(super) attempt_timeout: Option<Duration>,
+    pub(super) once: bool,
+    pub(super) headers: HeaderMap,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            timeout,
+            attempt_timeout,
+            once,
+            headers,
+        } = self;
+        f.debug_struct("Options")
+            .field("timeout", timeout)
+            .field("attempt_timeout", attempt_timeout)
+            .field("once", once)
+            .field("headers", &headers.keys().collect::<Vec<_>>())
+            .finish()
     }
 }

@@ -4,37 +4,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderName;
-#[cfg(feature = "http")]
-use http::Uri;
 use http::header::AUTHORIZATION;
 
+#[cfg(feature = "http")]
+use super::fetching::Fetching;
 use super::keys::Keys;
-#[cfg(feature = "http")]
-use super::keys::cache::RemoteKeys;
-#[cfg(feature = "http")]
-use super::keys::fetch::{CONNECT_TIMEOUT, KEY_SET_PATH};
-#[cfg(feature = "http")]
-use super::keys::jwks::KeySet;
 #[cfg(feature = "http")]
 use super::keys::set::CacheSettings;
 use super::keys::source::{self, KeySource};
 #[cfg(feature = "http")]
 use super::keys::status::KeySnapshot;
-#[cfg(feature = "http")]
-use super::registry::Registry;
 use super::token::claims::ClaimsPolicy;
 use super::token::header::AllowedTypes;
 use super::token::issuer::Issuer;
 use super::verified::VerifiedTokens;
 use super::verifier::{Trusted, Verifier};
 use crate::clock::{Clock, SystemClock};
-#[cfg(feature = "http")]
-use crate::config::BaseUrl;
 use crate::config::{self, ConfigError};
 #[cfg(feature = "http")]
-use crate::http_client::{HttpClient, ReqwestClient};
-#[cfg(feature = "http")]
-use crate::process::PerProcess;
+use crate::http_client::HttpClient;
 
 /// Builds a [`Verifier`].
 #[derive(Clone, Debug)]
@@ -52,16 +40,6 @@ pub struct VerifierBuilder {
     #[cfg(feature = "http")]
     fetching: Fetching,
     verified_tokens: usize,
-}
-
-/// How keys are fetched; what is `None` is left to the defaults.
-#[cfg(feature = "http")]
-#[derive(Clone, Debug, Default)]
-struct Fetching {
-    client: Option<Arc<dyn HttpClient>>,
-    cache: Option<CacheSettings>,
-    timeout: Option<Duration>,
-    snapshots: Vec<KeySnapshot>,
 }
 
 impl Verifier {
@@ -99,7 +77,7 @@ impl VerifierBuilder {
     pub const MAX_LEEWAY: Duration = Duration::from_secs(300);
     /// Default of [`fetch_timeout`](Self::fetch_timeout).
     #[cfg(feature = "http")]
-    pub const DEFAULT_FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+    pub const DEFAULT_FETCH_TIMEOUT: Duration = Fetching::DEFAULT_TIMEOUT;
     /// Default of [`remember_verified`](Self::remember_verified).
     pub const DEFAULT_VERIFIED_TOKENS: usize = 10_000;
 
@@ -282,7 +260,13 @@ impl VerifierBuilder {
             let keys = match source::read(source)? {
                 Some(set) => Keys::Given(Arc::new(set)),
                 #[cfg(feature = "http")]
-                None => Keys::Remote(self.remote(issuer.as_str(), source)?),
+                None => {
+                    let (issuer, clock) = (issuer.as_str(), self.clock.as_ref());
+                    Keys::Remote(
+                        self.fetching
+                            .keys(issuer, source, clock, self.allow_insecure_http)?,
+                    )
+                }
                 #[cfg(not(feature = "http"))]
                 None => return Err(source::needs_http()),
             };
@@ -292,96 +276,6 @@ impl VerifierBuilder {
         self.fetching.import_into(&all)?;
         Ok(all)
     }
-
-    #[cfg(feature = "http")]
-    fn remote(&self, issuer: &str, source: &KeySource) -> Result<Arc<RemoteKeys>, ConfigError> {
-        let url = match source {
-            KeySource::Url(url) => {
-                config::check_address("key source", url, self.allow_insecure_http)?;
-                if url.parse::<Uri>().is_err() {
-                    let problem = "contains a character that must be percent-encoded";
-                    return Err(ConfigError::new("key source", problem));
-                }
-                tracing::info!(url, "keys come from another address than the issuer's");
-                url.clone()
-            }
-            _ => BaseUrl::parse("issuer", issuer, self.allow_insecure_http)?.join(KEY_SET_PATH),
-        };
-        self.fetching.check()?;
-        let Fetching {
-            client,
-            cache,
-            timeout,
-            ..
-        } = &self.fetching;
-        let is_default = self.clock.is_none() && client.is_none() && cache.is_none() && timeout.is_none();
-        let make = || {
-            Arc::new(RemoteKeys::new(
-                url.clone(),
-                client.clone().unwrap_or_else(shared_http_client),
-                self.clock.clone().unwrap_or_else(|| Arc::new(SystemClock)),
-                cache.clone().unwrap_or_default(),
-                timeout.unwrap_or(Self::DEFAULT_FETCH_TIMEOUT),
-            ))
-        };
-        Ok(match SHARED_KEYS.get(&url) {
-            _ if !is_default => make(),
-            Some(shared) => shared,
-            None => SHARED_KEYS.insert(&url, make()),
-        })
-    }
-}
-
-#[cfg(feature = "http")]
-impl Fetching {
-    fn check(&self) -> Result<(), ConfigError> {
-        let limit = self.cache.as_ref().map(|cache| cache.stale_limit);
-        if limit.is_some_and(|limit| limit > CacheSettings::MAX_STALE_LIMIT) {
-            let most = CacheSettings::MAX_STALE_LIMIT.as_secs();
-            return Err(ConfigError::new(
-                "cache",
-                format!("the stale limit must be at most {most} seconds"),
-            ));
-        }
-        let allowed = Duration::from_millis(100)..=Duration::from_secs(30);
-        match self.timeout {
-            Some(timeout) if !allowed.contains(&timeout) => {
-                Err(ConfigError::new("fetch timeout", "must be 0.1 to 30 seconds"))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn import_into(&self, issuers: &[Trusted]) -> Result<(), ConfigError> {
-        let refuse = |problem: &str| ConfigError::new("import_keys", problem.to_owned());
-        let remotes = issuers.iter().filter_map(|trusted| match &trusted.keys {
-            Keys::Given(_) => None,
-            Keys::Remote(remote) => Some(remote),
-        });
-        let remotes: Vec<_> = remotes.collect();
-        if remotes.is_empty() && !self.snapshots.is_empty() {
-            return Err(refuse("cannot be combined with keys that are given"));
-        }
-        for snapshot in &self.snapshots {
-            let remote = remotes.iter().find(|remote| remote.url() == snapshot.url);
-            let remote = remote.ok_or_else(|| refuse("the keys are another issuer's"))?;
-            let keys =
-                KeySet::from_jwks(snapshot.jwks.as_bytes()).map_err(|error| refuse(&error.to_string()))?;
-            remote.import(keys, snapshot);
-        }
-        Ok(())
-    }
-}
-
-/// The caches of all verifiers with the default settings, by the address of the key set.
-#[cfg(feature = "http")]
-pub(super) static SHARED_KEYS: Registry<RemoteKeys> = Registry::new();
-
-/// The client of all verifiers that were given none.
-#[cfg(feature = "http")]
-fn shared_http_client() -> Arc<dyn HttpClient> {
-    static SHARED: PerProcess<ReqwestClient> = PerProcess::new();
-    SHARED.get_or_make(|| ReqwestClient::new(CONNECT_TIMEOUT))
 }
 
 /// A list that, if given, names something: an empty one would silently switch the check off.

@@ -6,7 +6,10 @@
 mod bearer;
 mod builder;
 mod code;
+mod counts;
 mod error;
+#[cfg(feature = "http")]
+mod fetching;
 #[cfg(feature = "test-util")]
 pub mod hazmat;
 mod keys;
@@ -22,6 +25,7 @@ use std::sync::Arc;
 
 pub use builder::VerifierBuilder;
 pub use code::{ErrorCode, UnknownErrorCode};
+pub use counts::VerifyCounts;
 pub use error::{FetchError, KeySetError, KeysUnavailable, TokenError, VerifyError};
 #[cfg(feature = "http")]
 pub use keys::set::CacheSettings;
@@ -30,7 +34,7 @@ pub use keys::source::KeySource;
 pub use keys::status::KeySnapshot;
 pub use keys::status::KeyStatus;
 pub use token::auth::Auth;
-pub use verifier::{Verifier, VerifyCounts};
+pub use verifier::Verifier;
 
 #[cfg(feature = "http")]
 use self::registry::Registry;
@@ -67,7 +71,7 @@ pub fn verify_token_blocking(token: &str, issuer: &str) -> Result<Auth, VerifyEr
 #[cfg(all(feature = "http", feature = "test-util"))]
 pub fn forget_shared_keys() {
     SHARED_VERIFIERS.clear();
-    builder::SHARED_KEYS.clear();
+    fetching::SHARED_KEYS.clear();
 }
 
 /// Behind [`verify_token`], by issuer.

@@ -1,11 +1,11 @@
 //! The shell around the checks: the only part of verification that may wait.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName};
 
 use super::bearer;
+use super::counts::{Tally, VerifyCounts};
 use super::error::{ErrorCode, TokenError, VerifyError};
 use super::keys::Keys;
 #[cfg(feature = "http")]
@@ -48,25 +48,6 @@ pub(super) struct Trusted {
     pub(super) keys: Keys,
 }
 
-/// Written by every verification, so it keeps away from what every verification reads: on a cache line of its own, or on
-/// the pair of them that processors fetch together.
-#[derive(Debug)]
-#[repr(align(128))]
-struct Tally {
-    accepted: AtomicU64,
-    refused: [AtomicU64; ErrorCode::COUNT],
-}
-
-/// How often a verifier has come to which conclusion.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct VerifyCounts {
-    /// Accepted tokens.
-    pub accepted: u64,
-    /// Every code that has occurred (`claim_missing` and `claim_type` without the claim's name), and how often.
-    pub refused: Vec<(&'static str, u64)>,
-}
-
 impl Verifier {
     pub(super) fn from_parts(
         claims: ClaimsPolicy,
@@ -76,10 +57,6 @@ impl Verifier {
         clock: Arc<dyn Clock>,
         verified: VerifiedTokens,
     ) -> Self {
-        let tally = Tally {
-            accepted: AtomicU64::new(0),
-            refused: std::array::from_fn(|_| AtomicU64::new(0)),
-        };
         Self(Arc::new(Inner {
             claims,
             headers: HeaderPolicy::new(types),
@@ -87,7 +64,7 @@ impl Verifier {
             issuers: issuers.into(),
             clock,
             verified,
-            tally,
+            tally: Tally::default(),
         }))
     }
 
@@ -221,12 +198,7 @@ impl Verifier {
 
     /// How often this verifier has come to which conclusion.
     pub fn counts(&self) -> VerifyCounts {
-        let refused = ErrorCode::NAMES.iter().zip(&self.0.tally.refused);
-        let refused = refused.map(|(name, count)| (*name, count.load(Ordering::Relaxed)));
-        VerifyCounts {
-            accepted: self.0.tally.accepted.load(Ordering::Relaxed),
-            refused: refused.filter(|(_, count)| *count > 0).collect(),
-        }
+        self.0.tally.counts()
     }
 
     /// Whether this verifier, or a clone of it, made `auth`. Another verifier's `auth` may be for another audience or
@@ -336,15 +308,18 @@ impl Verifier {
     }
 
     fn counted(&self, outcome: Result<Auth, VerifyError>) -> Result<Auth, VerifyError> {
-        if outcome.is_ok() {
-            self.0.tally.accepted.fetch_add(1, Ordering::Relaxed);
+        match outcome {
+            Ok(auth) => {
+                self.0.tally.accept();
+                Ok(auth)
+            }
+            Err(error) => Err(self.refused(error)),
         }
-        outcome.map_err(|error| self.refused(error))
     }
 
     /// Counts a refusal.
     fn refused(&self, error: VerifyError) -> VerifyError {
-        self.0.tally.refused[error.code().index()].fetch_add(1, Ordering::Relaxed);
+        self.0.tally.refuse(error.code());
         if error.code() == ErrorCode::IssuerMismatch {
             let issuers = self.0.issuers.iter().map(|trusted| trusted.issuer.as_str());
             let issuers: Vec<_> = issuers.collect();

@@ -43,6 +43,13 @@ struct Counters {
     unknown_kids: AtomicU64,
 }
 
+/// How a fetch ended, and how many before it had failed since the last that succeeded.
+struct Ended {
+    fetch: Arc<Fetch>,
+    failures: u32,
+    outcome: Result<Arc<CachedSet>, Arc<FetchError>>,
+}
+
 impl RemoteKeys {
     pub(crate) fn new(
         url: String,
@@ -189,19 +196,19 @@ impl RemoteKeys {
     ) -> Decision<T> {
         let now = self.clock.now();
         let state = self.state();
-        let (decision, to_start) = {
+        let (overdue, decision, to_start) = {
             let mut state = lock(&state);
-            if let Some(overdue) = state.take_overdue() {
-                self.apply(
-                    &mut state,
-                    &overdue,
-                    Err(FetchError::Http(HttpErrorKind::Timeout.into())),
-                );
-            }
+            let timed_out = || Err(FetchError::Http(HttpErrorKind::Timeout.into()));
+            let overdue = state
+                .take_overdue()
+                .map(|fetch| self.apply(&mut state, fetch, timed_out()));
             // Loaded under the lock, because the end of a fetch stores a set under it.
             let decision = decision(&mut state, self.current.load().as_deref(), now);
-            (decision, state.take_to_start())
+            (overdue, decision, state.take_to_start())
         };
+        if let Some(ended) = overdue {
+            self.announce(&ended);
+        }
         if let Some(fetch) = to_start {
             self.start(fetch);
         }
@@ -222,39 +229,57 @@ impl RemoteKeys {
     /// Takes in how a fetch ended. One that was abandoned changes nothing.
     pub(super) fn finish(&self, fetch: &Arc<Fetch>, outcome: Result<Fetched, FetchError>) {
         let state = self.state();
-        let mut state = lock(&state);
-        if state.take(fetch) {
-            self.apply(&mut state, fetch, outcome);
+        let ended = {
+            let mut state = lock(&state);
+            let under_way = state.take(fetch);
+            under_way.then(|| self.apply(&mut state, fetch.clone(), outcome))
+        };
+        if let Some(ended) = ended {
+            self.announce(&ended);
         }
     }
 
-    fn apply(&self, state: &mut State, fetch: &Fetch, outcome: Result<Fetched, FetchError>) {
+    fn apply(&self, state: &mut State, fetch: Arc<Fetch>, outcome: Result<Fetched, FetchError>) -> Ended {
         let current = self.current.load_full();
         let failures = state.failures();
         let (now, chance) = (self.clock.now(), process::chance());
-        let next = state.apply(fetch, outcome, current.as_deref(), &self.settings, now, chance);
-        match (next, state.last_error()) {
-            (Some(next), _) => {
+        let outcome = state.apply(&fetch, outcome, current.as_deref(), &self.settings, now, chance);
+        let outcome = outcome.map(Arc::new);
+        match &outcome {
+            Ok(next) => {
                 add_one(&self.counters.fetches_succeeded);
-                let (kids, ttl) = (next.keys.kids(), next.ttl);
-                tracing::debug!(url = %self.url, ?kids, ?ttl, "the key set was fetched");
-                if failures > 0 {
-                    tracing::warn!(url = %self.url, failures, "the key set can be fetched again");
-                }
-                self.current.store(Some(Arc::new(next)));
+                self.current.store(Some(next.clone()));
             }
-            (None, Some(error)) => {
-                add_one(&self.counters.fetches_failed);
+            Err(_) => add_one(&self.counters.fetches_failed),
+        }
+        Ended {
+            fetch,
+            failures,
+            outcome,
+        }
+    }
+
+    /// Logs how a fetch ended, and wakes its waiters. Never under the lock: whoever reads the log may ask for the status.
+    fn announce(&self, ended: &Ended) {
+        let (url, failures) = (&self.url, ended.failures);
+        match &ended.outcome {
+            Ok(set) => {
+                let (kids, ttl) = (set.keys.kids(), set.ttl);
+                tracing::debug!(url, ?kids, ?ttl, "the key set was fetched");
+                if failures > 0 {
+                    tracing::warn!(url, failures, "the key set can be fetched again");
+                }
+            }
+            Err(error) => {
                 let error = error.with_causes();
                 // Once for each outage; what follows is the same news.
                 match failures {
-                    0 => tracing::warn!(url = %self.url, %error, "the key set could not be fetched"),
-                    _ => tracing::debug!(url = %self.url, %error, "the key set could not be fetched again"),
+                    0 => tracing::warn!(url, error, "the key set could not be fetched"),
+                    _ => tracing::debug!(url, error, "the key set could not be fetched again"),
                 }
             }
-            (None, None) => {}
         }
-        fetch.end();
+        ended.fetch.end();
     }
 
     fn state(&self) -> Arc<Mutex<State>> {

@@ -228,7 +228,7 @@ impl State {
         self.fetch.take_if(|fetch| fetch.is_overdue())
     }
 
-    /// Takes a fetch's outcome in. Returns the set to serve from now on, if it is another.
+    /// Takes a fetch's outcome in. Returns the set to serve from now on, or why the one at hand stays.
     pub(super) fn apply(
         &mut self,
         fetch: &Fetch,
@@ -237,7 +237,7 @@ impl State {
         settings: &CacheSettings,
         now: Moment,
         chance: f64,
-    ) -> Option<CachedSet> {
+    ) -> Result<CachedSet, Arc<FetchError>> {
         let outcome = outcome.and_then(|fetched| match (fetched.keys, set) {
             (Some(keys), _) => Ok((Arc::new(keys), fetched.freshness, fetched.etag)),
             (None, Some(set)) => Ok((set.keys.clone(), fetched.freshness, set.etag.clone())),
@@ -264,7 +264,7 @@ impl State {
                 let ttl = freshness.unwrap_or(CacheSettings::DEFAULT_TTL);
                 let ttl = ttl.clamp(CacheSettings::MIN_TTL, CacheSettings::MAX_TTL);
                 let ttl = ttl.mul_f64(1.0 - TTL_JITTER * chance);
-                Some(CachedSet::new(keys, now, ttl, etag, generation, settings))
+                Ok(CachedSet::new(keys, now, ttl, etag, generation, settings))
             }
             Err(error) => {
                 let asked = match &error {
@@ -273,11 +273,12 @@ impl State {
                 };
                 self.backoff = Some(Backoff::new(now, self.failures, asked, chance));
                 self.failures += 1;
-                self.last_error = Some(Arc::new(error));
+                let error = Arc::new(error);
+                self.last_error = Some(error.clone());
                 if let Some(set) = set {
                     set.settle(now, self.backoff_left(Some(set), now).unwrap_or_default());
                 }
-                None
+                Err(error)
             }
         }
     }

@@ -1,7 +1,8 @@
 //! Which executors a call can be awaited on: any, and several by turns.
 
 use std::future::IntoFuture;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, Barrier, LazyLock};
+use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -112,6 +113,43 @@ fn serve_everybody_over_http2() {
             assert_eq!(warmed, Ok(()), "round {round}");
         }
     }
+}
+
+/// With the default settings: the verifiers fetch over connections that they share with everybody in the process.
+#[test]
+fn verifiers_of_several_issuers_on_one_host_start_together_over_http2() {
+    trusting(
+        "faults::runtimes::verifiers_of_several_issuers_on_one_host_start_together_over_http2",
+        start_together_over_http2,
+    );
+}
+
+fn start_together_over_http2() {
+    const ROUNDS: usize = 100;
+    const ISSUERS: usize = 8;
+    let server = trusted();
+    server.publish();
+    for round in 0..ROUNDS {
+        torii_backend::forget_shared_keys();
+        let start = Barrier::new(ISSUERS);
+        let warm_up = |issuer: usize| {
+            let verifier = Verifier::new(format!("{}/{issuer}", server.url())).unwrap();
+            start.wait();
+            verifier.warm_up_blocking().map_err(|error| error.to_string())
+        };
+        thread::scope(|scope| {
+            let warm_up = &warm_up;
+            let threads: Vec<_> = (0..ISSUERS)
+                .map(|issuer| scope.spawn(move || warm_up(issuer)))
+                .collect();
+            for thread in threads {
+                assert_eq!(thread.join().unwrap(), Ok(()), "round {round}");
+            }
+        });
+    }
+    let (connections, requests) = server.counts();
+    assert_eq!(requests, ROUNDS * ISSUERS);
+    assert!(connections <= ISSUERS, "{connections}");
 }
 
 /// A client that sleeps as tokio's users do.
