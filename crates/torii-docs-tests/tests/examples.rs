@@ -1,4 +1,5 @@
 //! The examples, run.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::process::Command;
 
