@@ -20,7 +20,7 @@ use super::request::{Options, Request};
 use super::retry::{Attempts, Verdict};
 use super::transport::Transport;
 use crate::config::ConfigError;
-use crate::error::{Chain, DecodeError, Error};
+use crate::error::{Chain, DecodeError, Error, OutcomeUnknown};
 use crate::http_client::{HttpError, HttpErrorKind, Limits, headers};
 use crate::operation::Operation;
 use crate::{process, runtime};
@@ -209,6 +209,18 @@ impl<'c, M: Mode, T> CallDriver<'c, M, T> {
             "attempt ended"
         );
         if let Verdict::Retry(wait) = verdict {
+            let cause = match &outcome {
+                Ok(reply) => reply.status().to_string(),
+                Err(error) => Chain(error).to_string(),
+            };
+            let (operation, wait_ms) = (self.operation.name, wait.as_millis());
+            tracing::info!(
+                operation,
+                attempt = attempts,
+                cause,
+                wait_ms,
+                "another attempt will be made"
+            );
             return Next::Wait(wait);
         }
         let result = match (value, outcome) {
@@ -234,7 +246,12 @@ impl<'c, M: Mode, T> CallDriver<'c, M, T> {
             }
         };
         let result = result.map_err(|error| match verdict {
-            Verdict::OutcomeUnknown => problem::outcome_unknown(self.operation, attempts, elapsed, error),
+            Verdict::OutcomeUnknown => Error::OutcomeUnknown(Box::new(OutcomeUnknown {
+                operation: self.operation,
+                attempts,
+                elapsed,
+                source: error,
+            })),
             _ => error,
         });
         match &result {

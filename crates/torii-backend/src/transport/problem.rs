@@ -1,14 +1,12 @@
 //! What a reply, or the lack of one, means to the caller.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use http::Response;
 use serde::de::DeserializeOwned;
 use torii_backend_types::Problem;
 
 use crate::config::SecretKey;
-use crate::error::{ApiError, DecodeError, Error, OutcomeUnknown, TransportError};
+use crate::error::{ApiError, DecodeError, Error, TransportError};
 use crate::http_client::{HttpError, headers};
 use crate::operation::Operation;
 
@@ -85,19 +83,4 @@ pub(crate) fn no_reply(
         may_have_been_sent,
         source,
     })
-}
-
-/// Makes an error of a call that may have been carried out and must not be repeated blindly.
-pub(crate) fn outcome_unknown(
-    operation: &'static Operation,
-    attempts: u32,
-    elapsed: Duration,
-    source: Error,
-) -> Error {
-    Error::OutcomeUnknown(Box::new(OutcomeUnknown {
-        operation,
-        attempts,
-        elapsed,
-        source,
-    }))
 }

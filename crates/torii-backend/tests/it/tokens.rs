@@ -11,7 +11,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use torii_backend::clock::ManualClock;
 use torii_backend::http_client::{Exchange, HttpClient, Limits};
-use torii_backend::{Auth, KeySource, Verifier, VerifierBuilder, VerifyError};
+use torii_backend::{Auth, ErrorCode, KeySource, Verifier, VerifierBuilder, VerifyError};
+
+use crate::support::tokens::{Key, jwks};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -294,4 +296,30 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
         .build()
         .unwrap()
         .block_on(future)
+}
+
+#[test]
+fn a_token_with_the_headers_scheme_is_refused_with_what_to_do() {
+    let verifier = Verifier::builder("https://acme.torii.so")
+        .key_source(KeySource::Jwks(jwks(&[&Key::new("first")])))
+        .build()
+        .unwrap();
+    for text in [
+        "Bearer a.b.c",
+        "bearer  a.b.c",
+        "BEARER eyJhbGciOiJFUzI1NiJ9.e30.AA",
+        "Bearer ",
+    ] {
+        let error = verifier.verify_blocking(text).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::Malformed, "{text}");
+        let said = error.to_string();
+        assert!(
+            said.contains("without the scheme") && !said.contains("eyJ"),
+            "{said}"
+        );
+    }
+    for text in ["Bearer", "Bearera.b.c", "Basic a.b.c"] {
+        let said = verifier.verify_blocking(text).unwrap_err().to_string();
+        assert!(!said.contains("scheme"), "{text}: {said}");
+    }
 }

@@ -32,6 +32,13 @@ impl<'t> UnverifiedJws<'t> {
         if text.len() > MAX_TOKEN {
             return Err(TokenError::new(ErrorCode::TooLarge, "the token is too large"));
         }
+        Self::read(text, headers).map_err(|error| match has_scheme(text) {
+            true => TokenError::malformed("begins with `Bearer `: pass the token alone, without the scheme"),
+            false => error,
+        })
+    }
+
+    fn read(text: &'t str, headers: &HeaderPolicy) -> Result<Self, TokenError> {
         let (signing_input, [header, payload, signature]) = segments(text)?;
         let (payload, signature) = (decode(payload)?, decode_exactly(signature)?);
         let kid = headers.check(header)?;
@@ -62,6 +69,13 @@ impl<'t> UnverifiedJws<'t> {
             )),
         }
     }
+}
+
+/// Whether a text is the value of a header instead of a token.
+fn has_scheme(text: &str) -> bool {
+    const SCHEME: &str = "bearer ";
+    text.get(..SCHEME.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(SCHEME))
 }
 
 /// Splits a token into what is signed and its three segments.

@@ -276,3 +276,32 @@ fn the_log_says_why_attempts_failed() {
     );
     assert!(warnings[1].contains("users.get: 500"), "{text}");
 }
+
+/// One line at a level that is shown by default, so that whoever runs the application learns of a slow call's cause.
+#[test]
+fn another_attempt_is_logged_with_its_cause_and_its_wait() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::INFO)
+        .with_ansi(false)
+        .with_writer(log.clone())
+        .finish();
+    tracing::subscriber::with_default(subscriber, || {
+        let answers = Memory::answering(|_| status(500));
+        block_on(answers.torii().users().get(USER).into_future()).unwrap_err();
+        block_on(failing(HttpErrorKind::Connect).users().get(USER).into_future()).unwrap_err();
+    });
+    let text = log.text();
+    let lines: Vec<_> = text.lines().filter(|line| line.contains(" INFO ")).collect();
+    assert_eq!(lines.len(), 4, "{text}");
+    for (line, attempt) in lines.iter().zip([1, 2, 1, 2]) {
+        let attempt = format!("attempt={attempt}");
+        let parts = ["another attempt", "operation=\"users.get\"", &attempt, "wait_ms="];
+        assert!(parts.iter().all(|part| line.contains(part)), "{line}");
+    }
+    assert!(lines[0].contains("cause=\"500 Internal Server Error\""), "{text}");
+    assert!(
+        lines[2].contains("cause=\"no connection could be made: the cause below\""),
+        "{text}"
+    );
+}

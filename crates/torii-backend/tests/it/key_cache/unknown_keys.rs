@@ -297,10 +297,8 @@ async fn while_the_endpoint_hangs_unknown_names_wait_2_seconds_and_known_ones_do
 fn at_most_2048_callers_wait_and_those_that_leave_make_room() {
     let (issuer, next) = (Issuer::new(), Key::new("next"));
     let verifier = issuer.warm_verifier();
-    let keys = key_set(&[&issuer.key, &next]);
-    issuer
-        .endpoint
-        .set(Script::from(keys).after(Duration::from_secs(1)));
+    // The fetch lasts for longer than it takes to start everybody, on a busy machine too.
+    issuer.endpoint.set(Script::hang());
     let token = issuer.token_by(&next);
     let start = || {
         let mut call = Box::pin(verifier.verify(&token));
@@ -311,7 +309,7 @@ fn at_most_2048_callers_wait_and_those_that_leave_make_room() {
     assert!(crowd.iter().all(|(_, polled)| polled.is_pending()));
     assert_eq!(start().1, Poll::Ready("kid_unknown".to_owned()));
     drop(crowd);
-    assert_eq!(code(verifier.verify_blocking(&token)), "ok");
+    assert!(start().1.is_pending());
 }
 
 #[test]
