@@ -2,7 +2,7 @@
 //!
 //! It serves the backend API and the key set as torii publishes them, signs real ES256 tokens and keeps its users
 //! in memory or in a SQLite file. What it imitates and what it does not, and the calls that only it has, are in the
-//! [README](https://github.com/torii-so/torii-backend-rust/tree/main/crates/torii-emulator).
+//! crate's README.
 //!
 //! ```
 //! use torii_emulator::{Emulator, MintToken};
