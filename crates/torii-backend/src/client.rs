@@ -94,32 +94,32 @@ impl Torii {
 impl<M: Mode> Torii<M> {
     /// End-users.
     pub fn users(&self) -> Users<M> {
-        Users::new(&self.transport)
+        Users(self.transport.clone())
     }
 
     /// End-users' sessions.
     pub fn sessions(&self) -> Sessions<M> {
-        Sessions::new(&self.transport)
+        Sessions(self.transport.clone())
     }
 
     /// Organizations and who belongs to them.
     pub fn organizations(&self) -> Organizations<M> {
-        Organizations::new(&self.transport)
+        Organizations(self.transport.clone())
     }
 
     /// Invitations to sign up.
     pub fn invitations(&self) -> Invitations<M> {
-        Invitations::new(&self.transport)
+        Invitations(self.transport.clone())
     }
 
     /// Acting in a user's place.
     pub fn impersonation(&self) -> Impersonation<M> {
-        Impersonation::new(&self.transport)
+        Impersonation(self.transport.clone())
     }
 
     /// Origins that may use the client API.
     pub fn allowed_origins(&self) -> Origins<M> {
-        Origins::new(&self.transport)
+        Origins(self.transport.clone())
     }
 }
 

@@ -13,6 +13,31 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
+    pub(crate) const fn read(name: &'static str, method: Method, template: &'static str) -> Self {
+        Self::new(name, method, template, RetryClass::Read)
+    }
+
+    pub(crate) const fn idempotent(name: &'static str, method: Method, template: &'static str) -> Self {
+        Self::new(name, method, template, RetryClass::Idempotent)
+    }
+
+    pub(crate) const fn delete(name: &'static str, method: Method, template: &'static str) -> Self {
+        Self::new(name, method, template, RetryClass::Delete)
+    }
+
+    pub(crate) const fn effect(name: &'static str, method: Method, template: &'static str) -> Self {
+        Self::new(name, method, template, RetryClass::Effect)
+    }
+
+    const fn new(name: &'static str, method: Method, template: &'static str, retry: RetryClass) -> Self {
+        Self {
+            name,
+            method,
+            template,
+            retry,
+        }
+    }
+
     /// The method and the path template: `PATCH /users/{userId}`.
     pub(crate) fn endpoint(&self) -> String {
         format!("{} {}", self.method, self.template)

@@ -6,30 +6,21 @@ use http::Method;
 use torii_backend_types::{CreateImpersonationToken, ImpersonationToken, InvalidId, UserId};
 
 use super::request_for;
-use crate::operation::{Operation, RetryClass};
+use crate::operation::Operation;
 use crate::transport::{Call, Mode, Transport};
 
 /// The operations that let one user act in another's place. From
 /// [`Torii::impersonation`](crate::Torii::impersonation).
 #[derive(Clone, Debug)]
-pub struct Impersonation<M: Mode> {
-    transport: Arc<Transport<M>>,
-}
+pub struct Impersonation<M: Mode>(pub(crate) Arc<Transport<M>>);
 
-static CREATE_TOKEN: Operation = Operation {
-    name: "impersonation.create_token",
-    method: Method::POST,
-    template: "/users/{userId}/impersonation-token",
-    retry: RetryClass::Effect,
-};
+static CREATE_TOKEN: Operation = Operation::effect(
+    "impersonation.create_token",
+    Method::POST,
+    "/users/{userId}/impersonation-token",
+);
 
 impl<M: Mode> Impersonation<M> {
-    pub(crate) fn new(transport: &Arc<Transport<M>>) -> Self {
-        Self {
-            transport: transport.clone(),
-        }
-    }
-
     /// Mints a token that opens one session as `user_id`, in the name of the actor. It counts against the plan's quota
     /// and goes into the audit log.
     ///
@@ -44,6 +35,6 @@ impl<M: Mode> Impersonation<M> {
         token: &CreateImpersonationToken,
     ) -> Call<M, ImpersonationToken> {
         let request = request_for::<UserId>(&CREATE_TOKEN, user_id);
-        Call::json(&self.transport, request.and_then(|request| request.json(token)))
+        Call::json(&self.0, request.and_then(|request| request.json(token)))
     }
 }

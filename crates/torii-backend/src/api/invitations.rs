@@ -8,7 +8,7 @@ use torii_backend_types::{
 };
 
 use super::{List, request_for};
-use crate::operation::{Operation, RetryClass};
+use crate::operation::Operation;
 use crate::transport::{Call, Mode, Request, Transport};
 
 /// The operations on invitations. From [`Torii::invitations`](crate::Torii::invitations).
@@ -18,65 +18,35 @@ use crate::transport::{Call, Mode, Request, Transport};
 /// is no such invitation in the key's environment, 409 with the code `invitation_not_pending` when it is no longer
 /// pending.
 #[derive(Clone, Debug)]
-pub struct Invitations<M: Mode> {
-    transport: Arc<Transport<M>>,
-}
+pub struct Invitations<M: Mode>(pub(crate) Arc<Transport<M>>);
 
-static LIST: Operation = Operation {
-    name: "invitations.list",
-    method: Method::GET,
-    template: "/invitations",
-    retry: RetryClass::Read,
-};
-static CREATE: Operation = Operation {
-    name: "invitations.create",
-    method: Method::POST,
-    template: "/invitations",
-    retry: RetryClass::Effect,
-};
-static GET: Operation = Operation {
-    name: "invitations.get",
-    method: Method::GET,
-    template: "/invitations/{invitationId}",
-    retry: RetryClass::Read,
-};
-static RESEND: Operation = Operation {
-    name: "invitations.resend",
-    method: Method::POST,
-    template: "/invitations/{invitationId}/resend",
-    retry: RetryClass::Effect,
-};
-static REVOKE: Operation = Operation {
-    name: "invitations.revoke",
-    method: Method::DELETE,
-    template: "/invitations/{invitationId}",
-    retry: RetryClass::Delete,
-};
-static UPDATE_METADATA: Operation = Operation {
-    name: "invitations.update_metadata",
-    method: Method::PATCH,
-    template: "/invitations/{invitationId}",
-    retry: RetryClass::Idempotent,
-};
+static LIST: Operation = Operation::read("invitations.list", Method::GET, "/invitations");
+static CREATE: Operation = Operation::effect("invitations.create", Method::POST, "/invitations");
+static GET: Operation = Operation::read("invitations.get", Method::GET, "/invitations/{invitationId}");
+static RESEND: Operation = Operation::effect(
+    "invitations.resend",
+    Method::POST,
+    "/invitations/{invitationId}/resend",
+);
+static REVOKE: Operation = Operation::delete(
+    "invitations.revoke",
+    Method::DELETE,
+    "/invitations/{invitationId}",
+);
+static UPDATE_METADATA: Operation = Operation::idempotent(
+    "invitations.update_metadata",
+    Method::PATCH,
+    "/invitations/{invitationId}",
+);
 
 impl<M: Mode> Invitations<M> {
-    pub(crate) fn new(transport: &Arc<Transport<M>>) -> Self {
-        Self {
-            transport: transport.clone(),
-        }
-    }
-
     /// The invitations that match `filter`, without their metadata. The default filter matches all.
     pub fn list(&self, filter: &InvitationFilter) -> List<M, Invitation> {
         let InvitationFilter { statuses, search } = filter;
-        let request = Request::new(&LIST, &[]);
-        let request = statuses
-            .iter()
-            .fold(request, |request, status| request.query("status", status));
-        let request = search
-            .iter()
-            .fold(request, |request, search| request.query("search", search));
-        List::new(&self.transport, Ok(request))
+        let request = Request::new(&LIST, &[])
+            .query("status", statuses)
+            .query("search", search);
+        List::new(&self.0, Ok(request))
     }
 
     /// Creates an invitation and sends it by mail. The user who accepts it starts with its metadata.
@@ -86,7 +56,7 @@ impl<M: Mode> Invitations<M> {
     /// [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown) the mail may be on its way: [`list`](Self::list) the
     /// address before trying again.
     pub fn create(&self, invitation: &CreateInvitation) -> Call<M, Invitation> {
-        Call::json(&self.transport, Request::new(&CREATE, &[]).json(invitation))
+        Call::json(&self.0, Request::new(&CREATE, &[]).json(invitation))
     }
 
     /// One invitation, with its metadata.
@@ -94,7 +64,7 @@ impl<M: Mode> Invitations<M> {
         &self,
         invitation_id: impl TryInto<InvitationId, Error: Into<InvalidId>>,
     ) -> Call<M, InvitationDetail> {
-        Call::json(&self.transport, request_for::<InvitationId>(&GET, invitation_id))
+        Call::json(&self.0, request_for::<InvitationId>(&GET, invitation_id))
     }
 
     /// Sends a pending invitation again, with a new link.
@@ -105,10 +75,7 @@ impl<M: Mode> Invitations<M> {
         &self,
         invitation_id: impl TryInto<InvitationId, Error: Into<InvalidId>>,
     ) -> Call<M, Invitation> {
-        Call::json(
-            &self.transport,
-            request_for::<InvitationId>(&RESEND, invitation_id),
-        )
+        Call::json(&self.0, request_for::<InvitationId>(&RESEND, invitation_id))
     }
 
     /// Revokes a pending invitation: its link no longer works.
@@ -116,10 +83,7 @@ impl<M: Mode> Invitations<M> {
     /// After [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown), [`get`](Self::get) the invitation: its status
     /// tells.
     pub fn revoke(&self, invitation_id: impl TryInto<InvitationId, Error: Into<InvalidId>>) -> Call<M, ()> {
-        Call::nothing(
-            &self.transport,
-            request_for::<InvitationId>(&REVOKE, invitation_id),
-        )
+        Call::nothing(&self.0, request_for::<InvitationId>(&REVOKE, invitation_id))
     }
 
     /// Merges into the metadata bags of a pending invitation that `patch` names; a member that is `null` deletes that
@@ -135,6 +99,6 @@ impl<M: Mode> Invitations<M> {
         patch: &UpdateMetadata,
     ) -> Call<M, InvitationDetail> {
         let request = request_for::<InvitationId>(&UPDATE_METADATA, invitation_id);
-        Call::json(&self.transport, request.and_then(|request| request.json(patch)))
+        Call::json(&self.0, request.and_then(|request| request.json(patch)))
     }
 }

@@ -8,67 +8,46 @@ use torii_backend_types::{
 };
 
 use super::{List, request_for, request_for_two};
-use crate::operation::{Operation, RetryClass};
+use crate::operation::Operation;
 use crate::transport::{Call, Mode, Request, Transport};
 
 /// The operations on organizations. From [`Torii::organizations`](crate::Torii::organizations).
 #[derive(Clone, Debug)]
-pub struct Organizations<M: Mode> {
-    transport: Arc<Transport<M>>,
-}
+pub struct Organizations<M: Mode>(pub(crate) Arc<Transport<M>>);
 
-static LIST: Operation = Operation {
-    name: "organizations.list",
-    method: Method::GET,
-    template: "/organizations",
-    retry: RetryClass::Read,
-};
-static GET: Operation = Operation {
-    name: "organizations.get",
-    method: Method::GET,
-    template: "/organizations/{organizationId}",
-    retry: RetryClass::Read,
-};
-static UPDATE_METADATA: Operation = Operation {
-    name: "organizations.update_metadata",
-    method: Method::PATCH,
-    template: "/organizations/{organizationId}/metadata",
-    retry: RetryClass::Idempotent,
-};
-static LIST_MEMBERS: Operation = Operation {
-    name: "organizations.list_members",
-    method: Method::GET,
-    template: "/organizations/{organizationId}/members",
-    retry: RetryClass::Read,
-};
-static UPDATE_MEMBER_METADATA: Operation = Operation {
-    name: "organizations.update_member_metadata",
-    method: Method::PATCH,
-    template: "/organizations/{organizationId}/members/{memberUserId}/metadata",
-    retry: RetryClass::Idempotent,
-};
-static LIST_FOR_USER: Operation = Operation {
-    name: "organizations.list_for_user",
-    method: Method::GET,
-    template: "/users/{userId}/organizations",
-    retry: RetryClass::Read,
-};
+static LIST: Operation = Operation::read("organizations.list", Method::GET, "/organizations");
+static GET: Operation = Operation::read(
+    "organizations.get",
+    Method::GET,
+    "/organizations/{organizationId}",
+);
+static UPDATE_METADATA: Operation = Operation::idempotent(
+    "organizations.update_metadata",
+    Method::PATCH,
+    "/organizations/{organizationId}/metadata",
+);
+static LIST_MEMBERS: Operation = Operation::read(
+    "organizations.list_members",
+    Method::GET,
+    "/organizations/{organizationId}/members",
+);
+static UPDATE_MEMBER_METADATA: Operation = Operation::idempotent(
+    "organizations.update_member_metadata",
+    Method::PATCH,
+    "/organizations/{organizationId}/members/{memberUserId}/metadata",
+);
+static LIST_FOR_USER: Operation = Operation::read(
+    "organizations.list_for_user",
+    Method::GET,
+    "/users/{userId}/organizations",
+);
 
 impl<M: Mode> Organizations<M> {
-    pub(crate) fn new(transport: &Arc<Transport<M>>) -> Self {
-        Self {
-            transport: transport.clone(),
-        }
-    }
-
     /// The organizations that match `filter`, in a stable order. The default filter matches all.
     pub fn list(&self, filter: &OrganizationFilter) -> List<M, Organization> {
         let OrganizationFilter { name } = filter;
-        let request = Request::new(&LIST, &[]);
-        let request = name
-            .iter()
-            .fold(request, |request, name| request.query("name", name));
-        List::new(&self.transport, Ok(request))
+        let request = Request::new(&LIST, &[]).query("name", name);
+        List::new(&self.0, Ok(request))
     }
 
     /// One organization.
@@ -78,10 +57,7 @@ impl<M: Mode> Organizations<M> {
         &self,
         organization_id: impl TryInto<OrganizationId, Error: Into<InvalidId>>,
     ) -> Call<M, Organization> {
-        Call::json(
-            &self.transport,
-            request_for::<OrganizationId>(&GET, organization_id),
-        )
+        Call::json(&self.0, request_for::<OrganizationId>(&GET, organization_id))
     }
 
     /// Merges into the metadata bags that `patch` names; a member that is `null` deletes that key.
@@ -94,7 +70,7 @@ impl<M: Mode> Organizations<M> {
         patch: &UpdateMetadata,
     ) -> Call<M, Organization> {
         let request = request_for::<OrganizationId>(&UPDATE_METADATA, organization_id);
-        Call::json(&self.transport, request.and_then(|request| request.json(patch)))
+        Call::json(&self.0, request.and_then(|request| request.json(patch)))
     }
 
     /// An organization's members, in the order of their user ids and not of their joining.
@@ -105,7 +81,7 @@ impl<M: Mode> Organizations<M> {
         organization_id: impl TryInto<OrganizationId, Error: Into<InvalidId>>,
     ) -> List<M, Member> {
         List::new(
-            &self.transport,
+            &self.0,
             request_for::<OrganizationId>(&LIST_MEMBERS, organization_id),
         )
     }
@@ -123,7 +99,7 @@ impl<M: Mode> Organizations<M> {
     ) -> Call<M, Member> {
         let request =
             request_for_two::<OrganizationId, UserId>(&UPDATE_MEMBER_METADATA, organization_id, user_id);
-        Call::json(&self.transport, request.and_then(|request| request.json(patch)))
+        Call::json(&self.0, request.and_then(|request| request.json(patch)))
     }
 
     /// The organizations that a user is a member of, with the user's role in each.
@@ -134,6 +110,6 @@ impl<M: Mode> Organizations<M> {
         &self,
         user_id: impl TryInto<UserId, Error: Into<InvalidId>>,
     ) -> List<M, Membership> {
-        List::new(&self.transport, request_for::<UserId>(&LIST_FOR_USER, user_id))
+        List::new(&self.0, request_for::<UserId>(&LIST_FOR_USER, user_id))
     }
 }

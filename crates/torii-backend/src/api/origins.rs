@@ -5,38 +5,20 @@ use std::sync::Arc;
 use http::Method;
 use torii_backend_types::{AllowedOrigins, SetAllowedOrigins};
 
-use crate::operation::{Operation, RetryClass};
+use crate::operation::Operation;
 use crate::transport::{Call, Mode, Request, Transport};
 
 /// The operations on the allowed origins. From [`Torii::allowed_origins`](crate::Torii::allowed_origins).
 #[derive(Clone, Debug)]
-pub struct Origins<M: Mode> {
-    transport: Arc<Transport<M>>,
-}
+pub struct Origins<M: Mode>(pub(crate) Arc<Transport<M>>);
 
-static LIST: Operation = Operation {
-    name: "allowed_origins.list",
-    method: Method::GET,
-    template: "/allowed-origins",
-    retry: RetryClass::Read,
-};
-static SET: Operation = Operation {
-    name: "allowed_origins.set",
-    method: Method::PUT,
-    template: "/allowed-origins",
-    retry: RetryClass::Idempotent,
-};
+static LIST: Operation = Operation::read("allowed_origins.list", Method::GET, "/allowed-origins");
+static SET: Operation = Operation::idempotent("allowed_origins.set", Method::PUT, "/allowed-origins");
 
 impl<M: Mode> Origins<M> {
-    pub(crate) fn new(transport: &Arc<Transport<M>>) -> Self {
-        Self {
-            transport: transport.clone(),
-        }
-    }
-
     /// All of the environment's allowed origins.
     pub fn list(&self) -> Call<M, AllowedOrigins> {
-        Call::json(&self.transport, Ok(Request::new(&LIST, &[])))
+        Call::json(&self.0, Ok(Request::new(&LIST, &[])))
     }
 
     /// Replaces the list: an origin that is not named is no longer allowed. Each is a scheme, a host and perhaps a port,
@@ -45,6 +27,6 @@ impl<M: Mode> Origins<M> {
         let body = SetAllowedOrigins {
             origins: origins.into_iter().map(Into::into).collect(),
         };
-        Call::json(&self.transport, Request::new(&SET, &[]).json(&body))
+        Call::json(&self.0, Request::new(&SET, &[]).json(&body))
     }
 }

@@ -1,7 +1,5 @@
 //! Addresses that requests go to.
 
-use std::net::IpAddr;
-
 use url::{Host, Url};
 
 use super::error::ConfigError;
@@ -114,10 +112,4 @@ fn is_loopback(url: &Url, text: &str) -> bool {
 fn authority(text: &str) -> &str {
     let after_scheme = text.split_once("://").map_or("", |(_, rest)| rest);
     after_scheme.split(['/', '?', '#']).next().unwrap_or_default()
-}
-
-/// Whether a URL that we made points at this machine, where no proxy is to be asked.
-pub(crate) fn host_is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

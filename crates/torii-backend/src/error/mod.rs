@@ -41,7 +41,7 @@ pub enum Error {
     #[error(transparent)]
     OutcomeUnknown(Box<OutcomeUnknown>),
     /// Pagination failed: the pages of a list contradict each other.
-    #[error("{0}")]
+    #[error(transparent)]
     Paging(PagingError),
     /// torii said yes, but the reply cannot be read. The operation has been carried out.
     #[error(transparent)]
@@ -128,7 +128,8 @@ impl Error {
 /// An operation that was sent and may have been carried out: its answer was lost, or was a server's failure.
 ///
 /// It was not repeated: a second deletion answers differently, and a second creation would create twice.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{}: it is not known whether this was done; {}", .operation.name, .operation.retry.hint())]
 pub struct OutcomeUnknown {
     pub(crate) operation: &'static Operation,
     pub(crate) attempts: u32,
@@ -163,40 +164,16 @@ impl OutcomeUnknown {
     }
 }
 
-impl fmt::Display for OutcomeUnknown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}: it is not known whether this was done; {}",
-            self.operation.name,
-            self.hint()
-        )
-    }
-}
-
-impl StdError for OutcomeUnknown {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(&self.source)
-    }
-}
-
 /// Why pagination failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PagingError {
     /// torii returned the same cursor twice.
+    #[error("pagination failed: torii returned the same cursor twice")]
     RepeatedCursor,
     /// A page says that there are more, and has no cursor.
+    #[error("pagination failed: a page says that there are more, and has no cursor")]
     MissingCursor,
-}
-
-impl fmt::Display for PagingError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::RepeatedCursor => "pagination failed: torii returned the same cursor twice",
-            Self::MissingCursor => "pagination failed: a page says that there are more, and has no cursor",
-        })
-    }
 }
 
 /// An error and what caused it, as a log should show them.

@@ -111,7 +111,8 @@ impl fmt::Debug for ApiError {
 impl StdError for ApiError {}
 
 /// A successful reply that cannot be read. Neither `Display` nor `Debug` shows a value of the reply.
-#[derive(Clone)]
+#[derive(Clone, thiserror::Error)]
+#[error("{}: the reply ({}) cannot be read: {}", .operation.name, .status.as_u16(), self.problem())]
 pub struct DecodeError {
     pub(crate) operation: &'static Operation,
     pub(crate) status: StatusCode,
@@ -160,16 +161,3 @@ impl fmt::Debug for DecodeError {
             .finish_non_exhaustive()
     }
 }
-
-impl fmt::Display for DecodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, status) = (self.operation.name, self.status.as_u16());
-        write!(
-            f,
-            "{name}: the reply ({status}) cannot be read: {}",
-            self.problem()
-        )
-    }
-}
-
-impl StdError for DecodeError {}

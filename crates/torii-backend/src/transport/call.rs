@@ -41,57 +41,43 @@ pub type CallFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 impl<M: Mode, T: DeserializeOwned> Call<M, T> {
     /// A call whose reply is a JSON document.
     pub(crate) fn json(transport: &Arc<Transport<M>>, request: Result<Request, Error>) -> Self {
-        Self {
-            transport: transport.clone(),
-            request,
-            options: Options::default(),
-            read: problem::read_json,
-        }
+        Self::new(transport.clone(), request, problem::read_json)
     }
 }
 
 impl<M: Mode> Call<M, ()> {
     /// A call whose reply has nothing in it that matters.
     pub(crate) fn nothing(transport: &Arc<Transport<M>>, request: Result<Request, Error>) -> Self {
-        Self {
-            transport: transport.clone(),
-            request,
-            options: Options::default(),
-            read: |_, _| Ok(()),
-        }
+        Self::new(transport.clone(), request, |_, _| Ok(()))
     }
 }
 
 impl<M: Mode, T> Call<M, T> {
+    fn new(transport: Arc<Transport<M>>, request: Result<Request, Error>, read: Read<T>) -> Self {
+        let options = Options::default();
+        Self {
+            transport,
+            request,
+            options,
+            read,
+        }
+    }
+
     /// Reads the reply as a type of your own: as `Box<RawValue>` of [`serde_json`] it is the JSON as it came.
     pub fn reply_as<U: DeserializeOwned>(self) -> Call<M, U> {
-        let Self {
-            transport,
-            request,
-            options,
-            ..
-        } = self;
+        let options = self.options;
         Call {
-            transport,
-            request,
             options,
-            read: problem::read_json,
+            ..Call::new(self.transport, self.request, problem::read_json)
         }
     }
 
     /// The same call, to be made once more.
     pub(crate) fn again(&self) -> Self {
-        let Self {
-            transport,
-            request,
-            options,
-            read,
-        } = self;
+        let options = self.options.clone();
         Self {
-            transport: transport.clone(),
-            request: request.clone(),
-            options: options.clone(),
-            read: *read,
+            options,
+            ..Self::new(self.transport.clone(), self.request.clone(), self.read)
         }
     }
 
@@ -147,13 +133,7 @@ impl<T: Send + 'static> Call<Async, T> {
     ///
     /// See [`Error`].
     pub async fn with_reply(self) -> Result<Reply<T>, Error> {
-        let Self {
-            transport,
-            request,
-            options,
-            read,
-        } = self;
-        transport.call(request?, &options, read).await
+        self.transport.call(self.request?, &self.options, self.read).await
     }
 }
 
@@ -183,12 +163,7 @@ impl<T> Call<Blocking, T> {
     ///
     /// See [`Error`].
     pub fn send_with_reply(self) -> Result<Reply<T>, Error> {
-        let Self {
-            transport,
-            request,
-            options,
-            read,
-        } = self;
-        transport.call_blocking(request?, &options, read)
+        self.transport
+            .call_blocking(self.request?, &self.options, self.read)
     }
 }

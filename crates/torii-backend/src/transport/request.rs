@@ -47,9 +47,10 @@ impl Request {
         }
     }
 
-    /// Adds a query parameter.
-    pub(crate) fn query(mut self, name: &'static str, value: impl Display) -> Self {
-        self.query.push((name, value.to_string()));
+    /// Adds a query parameter for each value.
+    pub(crate) fn query(mut self, name: &'static str, values: impl IntoIterator<Item: Display>) -> Self {
+        let values = values.into_iter().map(|value| (name, value.to_string()));
+        self.query.extend(values);
         self
     }
 
@@ -101,17 +102,11 @@ pub(super) struct Options {
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            timeout,
-            attempt_timeout,
-            once,
-            headers,
-        } = self;
         f.debug_struct("Options")
-            .field("timeout", timeout)
-            .field("attempt_timeout", attempt_timeout)
-            .field("once", once)
-            .field("headers", &headers.keys().collect::<Vec<_>>())
+            .field("timeout", &self.timeout)
+            .field("attempt_timeout", &self.attempt_timeout)
+            .field("once", &self.once)
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
             .finish()
     }
 }

@@ -1,6 +1,7 @@
 //! The stable codes of everything that can be wrong.
 
 use std::fmt;
+use std::mem;
 use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
@@ -57,32 +58,33 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// The codes as documented, those for single claims without the claim's name.
-    pub(crate) const NAMES: [&str; Self::COUNT] = [
-        "malformed",
-        "too_large",
-        "alg_not_allowed",
-        "crit_unsupported",
-        "typ_not_allowed",
-        "kid_missing",
-        "kid_unknown",
-        "key_ambiguous",
-        "key_unusable",
-        "bad_signature",
-        "claim_missing",
-        "claim_type",
-        "issuer_mismatch",
-        "audience_mismatch",
-        "expired",
-        "not_yet_valid",
-        "iat_in_future",
-        "header_missing",
-        "header_malformed",
-        "header_ambiguous",
-        "jwks_unavailable",
-        "config_error",
-    ];
     pub(crate) const COUNT: usize = 22;
+
+    /// Every code, those for single claims without the claim's name, in the order in which they are declared.
+    const ALL: [Self; Self::COUNT] = [
+        Self::Malformed,
+        Self::TooLarge,
+        Self::AlgNotAllowed,
+        Self::CritUnsupported,
+        Self::TypNotAllowed,
+        Self::KidMissing,
+        Self::KidUnknown,
+        Self::KeyAmbiguous,
+        Self::KeyUnusable,
+        Self::BadSignature,
+        Self::ClaimMissing(""),
+        Self::ClaimType(""),
+        Self::IssuerMismatch,
+        Self::AudienceMismatch,
+        Self::Expired,
+        Self::NotYetValid,
+        Self::IatInFuture,
+        Self::HeaderMissing,
+        Self::HeaderMalformed,
+        Self::HeaderAmbiguous,
+        Self::JwksUnavailable,
+        Self::ConfigError,
+    ];
 
     /// The claims that a code can name.
     const CLAIMS: [&str; 10] = [
@@ -98,63 +100,43 @@ impl ErrorCode {
         "impersonating",
     ];
 
-    /// The codes that name no claim.
-    const PLAIN: [Self; Self::COUNT - 2] = [
-        Self::Malformed,
-        Self::TooLarge,
-        Self::AlgNotAllowed,
-        Self::CritUnsupported,
-        Self::TypNotAllowed,
-        Self::KidMissing,
-        Self::KidUnknown,
-        Self::KeyAmbiguous,
-        Self::KeyUnusable,
-        Self::BadSignature,
-        Self::IssuerMismatch,
-        Self::AudienceMismatch,
-        Self::Expired,
-        Self::NotYetValid,
-        Self::IatInFuture,
-        Self::HeaderMissing,
-        Self::HeaderMalformed,
-        Self::HeaderAmbiguous,
-        Self::JwksUnavailable,
-        Self::ConfigError,
-    ];
-
-    /// The code's place in [`NAMES`](Self::NAMES).
-    pub(crate) const fn index(self) -> usize {
-        match self {
-            Self::Malformed => 0,
-            Self::TooLarge => 1,
-            Self::AlgNotAllowed => 2,
-            Self::CritUnsupported => 3,
-            Self::TypNotAllowed => 4,
-            Self::KidMissing => 5,
-            Self::KidUnknown => 6,
-            Self::KeyAmbiguous => 7,
-            Self::KeyUnusable => 8,
-            Self::BadSignature => 9,
-            Self::ClaimMissing(_) => 10,
-            Self::ClaimType(_) => 11,
-            Self::IssuerMismatch => 12,
-            Self::AudienceMismatch => 13,
-            Self::Expired => 14,
-            Self::NotYetValid => 15,
-            Self::IatInFuture => 16,
-            Self::HeaderMissing => 17,
-            Self::HeaderMalformed => 18,
-            Self::HeaderAmbiguous => 19,
-            Self::JwksUnavailable => 20,
-            Self::ConfigError => 21,
-        }
+    /// The names of all codes, those for single claims without the claim's.
+    pub(crate) fn names() -> [&'static str; Self::COUNT] {
+        Self::ALL.map(Self::as_str)
     }
-}
 
-impl ErrorCode {
+    /// The code's place in [`names`](Self::names).
+    pub(crate) fn index(self) -> usize {
+        let same = |code: &Self| mem::discriminant(code) == mem::discriminant(&self);
+        Self::ALL.iter().position(same).unwrap_or_default()
+    }
+
     /// The code without the name of a claim, such as `bad_signature` or `claim_missing`: a label for metrics.
     pub const fn as_str(self) -> &'static str {
-        Self::NAMES[self.index()]
+        match self {
+            Self::Malformed => "malformed",
+            Self::TooLarge => "too_large",
+            Self::AlgNotAllowed => "alg_not_allowed",
+            Self::CritUnsupported => "crit_unsupported",
+            Self::TypNotAllowed => "typ_not_allowed",
+            Self::KidMissing => "kid_missing",
+            Self::KidUnknown => "kid_unknown",
+            Self::KeyAmbiguous => "key_ambiguous",
+            Self::KeyUnusable => "key_unusable",
+            Self::BadSignature => "bad_signature",
+            Self::ClaimMissing(_) => "claim_missing",
+            Self::ClaimType(_) => "claim_type",
+            Self::IssuerMismatch => "issuer_mismatch",
+            Self::AudienceMismatch => "audience_mismatch",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not_yet_valid",
+            Self::IatInFuture => "iat_in_future",
+            Self::HeaderMissing => "header_missing",
+            Self::HeaderMalformed => "header_malformed",
+            Self::HeaderAmbiguous => "header_ambiguous",
+            Self::JwksUnavailable => "jwks_unavailable",
+            Self::ConfigError => "config_error",
+        }
     }
 }
 
@@ -183,12 +165,12 @@ impl FromStr for ErrorCode {
     type Err = UnknownErrorCode;
 
     fn from_str(text: &str) -> Result<Self, UnknownErrorCode> {
-        let claims = Self::CLAIMS
-            .iter()
-            .flat_map(|claim| [Self::ClaimMissing(claim), Self::ClaimType(claim)]);
-        let mut codes = Self::PLAIN.into_iter().chain(claims);
+        let claims = Self::CLAIMS.iter();
+        let of_claims = claims.flat_map(|claim| [Self::ClaimMissing(claim), Self::ClaimType(claim)]);
+        let mut codes = Self::ALL.into_iter().chain(of_claims);
+        // The two that name no claim are written with an empty name, `claim_type:`, which is no code.
         codes
-            .find(|code| code.to_string() == text)
+            .find(|code| code.to_string() == text && !text.ends_with(':'))
             .ok_or(UnknownErrorCode)
     }
 }

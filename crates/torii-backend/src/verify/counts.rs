@@ -33,8 +33,8 @@ impl Tally {
     }
 
     pub(super) fn counts(&self) -> VerifyCounts {
-        let refused = ErrorCode::NAMES.iter().zip(&self.refused);
-        let refused = refused.map(|(name, count)| (*name, count.load(Ordering::Relaxed)));
+        let refused = ErrorCode::names().into_iter().zip(&self.refused);
+        let refused = refused.map(|(name, count)| (name, count.load(Ordering::Relaxed)));
         VerifyCounts {
             accepted: self.accepted.load(Ordering::Relaxed),
             refused: refused.filter(|(_, count)| *count > 0).collect(),

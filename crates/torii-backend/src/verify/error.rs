@@ -74,7 +74,8 @@ impl VerifyError {
 }
 
 /// A refused token. Its message never holds the token or the value of a claim.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {detail}")]
 pub struct TokenError {
     code: ErrorCode,
     detail: Cow<'static, str>,
@@ -102,14 +103,6 @@ impl TokenError {
         &self.detail
     }
 }
-
-impl fmt::Display for TokenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code, self.detail)
-    }
-}
-
-impl StdError for TokenError {}
 
 /// The issuer's keys cannot be fetched, and none that are young enough are at hand.
 #[derive(Clone, Debug)]

@@ -49,113 +49,74 @@ fn first_verdict(outcome: &Outcome, chance: f64) -> Verdict {
     Attempts::new(Read, true).judge(outcome, false, Duration::ZERO, PLENTY, &quota, chance)
 }
 
+fn expect(classes: &[RetryClass], outcome: &Outcome, verdict: &[Verdict]) {
+    for class in classes {
+        assert_eq!(verdicts(*class, outcome), verdict, "{class:?} {outcome:?}");
+    }
+}
+
 #[test]
 fn every_class_answers_every_kind_of_failure() {
+    const ALL: [RetryClass; 4] = [Read, Idempotent, Delete, Effect];
     let not_sent = failed(HttpErrorKind::Connect);
-    let throttled = reply(429);
-    let unavailable_for_a_second = reply_saying(503, &["1"]);
-    let unknown = [
-        failed(HttpErrorKind::Timeout),
-        failed(HttpErrorKind::Broken),
-        reply(500),
-        reply(502),
-        reply(503),
-        reply(504),
-        reply(520),
-    ];
-    let unreadable = reply(200);
-    let lasting = [
-        failed(HttpErrorKind::Setup),
-        failed(HttpErrorKind::Untrusted),
-        reply(301),
-        reply(400),
-        reply(401),
-        reply(402),
-        reply(403),
-        reply(404),
-        reply(405),
-        reply(409),
-        reply(410),
-        reply(413),
-        reply(415),
-        reply(422),
-        reply(501),
-    ];
+    expect(
+        &[Read, Idempotent, Delete],
+        &not_sent,
+        &[after(100), after(200), Return],
+    );
+    expect(&[Effect], &not_sent, &[after(100), Return]);
 
-    for class in [Read, Idempotent, Delete] {
-        assert_eq!(
-            verdicts(class, &not_sent),
-            [after(100), after(200), Return],
-            "{class:?}"
-        );
-        assert_eq!(
-            verdicts(class, &throttled),
-            [after(1000), after(2000), Return],
-            "{class:?}"
-        );
+    let throttled = reply(429);
+    expect(
+        &[Read, Idempotent, Delete],
+        &throttled,
+        &[after(1000), after(2000), Return],
+    );
+    expect(&[Effect], &throttled, &[after(1000), Return]);
+
+    let unavailable_for_a_second = reply_saying(503, &["1"]);
+    for not_now in [
+        &unavailable_for_a_second,
+        &reply_saying(408, &["1"]),
+        &reply_saying(425, &["1"]),
+    ] {
+        expect(&[Read, Idempotent], not_now, &[after(1100), after(2100), Return]);
     }
-    for class in [Read, Idempotent] {
-        for not_now in [
-            &unavailable_for_a_second,
-            &reply_saying(408, &["1"]),
-            &reply_saying(425, &["1"]),
-        ] {
-            let expected = [after(1100), after(2100), Return];
-            assert_eq!(verdicts(class, not_now), expected, "{class:?} {not_now:?}");
-        }
-    }
-    for status in [408, 425] {
-        assert_eq!(verdicts(Read, &reply(status)), [after(1000), after(2000), Return]);
-        assert_eq!(verdicts(Delete, &reply(status)), [Return]);
-        assert_eq!(verdicts(Effect, &reply(status)), [Return]);
-    }
-    assert_eq!(verdicts(Effect, &not_sent), [after(100), Return]);
-    assert_eq!(verdicts(Effect, &throttled), [after(1000), Return]);
     // A gateway may say so after torii has done it.
-    for class in [Delete, Effect] {
-        assert_eq!(
-            verdicts(class, &unavailable_for_a_second),
-            [OutcomeUnknown],
-            "{class:?}"
-        );
+    expect(&[Delete, Effect], &unavailable_for_a_second, &[OutcomeUnknown]);
+    for status in [408, 425] {
+        expect(&[Read], &reply(status), &[after(1000), after(2000), Return]);
+        expect(&[Delete, Effect], &reply(status), &[Return]);
     }
-    for outcome in &unknown {
-        assert_eq!(
-            verdicts(Read, outcome),
-            [after(100), after(200), Return],
-            "{outcome:?}"
-        );
-        assert_eq!(verdicts(Idempotent, outcome), [after(100), Return], "{outcome:?}");
-        assert_eq!(verdicts(Delete, outcome), [OutcomeUnknown], "{outcome:?}");
-        assert_eq!(verdicts(Effect, outcome), [OutcomeUnknown], "{outcome:?}");
+
+    let broken = [HttpErrorKind::Timeout, HttpErrorKind::Broken].map(failed);
+    for unknown in broken.into_iter().chain([500, 502, 503, 504, 520].map(reply)) {
+        expect(&[Read], &unknown, &[after(100), after(200), Return]);
+        expect(&[Idempotent], &unknown, &[after(100), Return]);
+        expect(&[Delete, Effect], &unknown, &[OutcomeUnknown]);
     }
-    assert_eq!(verdicts(Read, &unreadable), [after(100), Return]);
-    for class in [Idempotent, Delete, Effect] {
-        assert_eq!(verdicts(class, &unreadable), [Return], "{class:?}");
-    }
-    for class in [Read, Idempotent, Delete, Effect] {
-        for outcome in &lasting {
-            assert_eq!(verdicts(class, outcome), [Return], "{class:?} {outcome:?}");
-        }
+
+    let unreadable = reply(200);
+    expect(&[Read], &unreadable, &[after(100), Return]);
+    expect(&[Idempotent, Delete, Effect], &unreadable, &[Return]);
+
+    let lasting = [HttpErrorKind::Setup, HttpErrorKind::Untrusted].map(failed);
+    let refusals = [301, 400, 401, 402, 403, 404, 405, 409, 410, 413, 415, 422, 501].map(reply);
+    for lasting in lasting.into_iter().chain(refusals) {
+        expect(&ALL, &lasting, &[Return]);
     }
     let too_large = failed(HttpErrorKind::TooLarge);
-    assert_eq!(verdicts(Read, &too_large), [Return]);
-    assert_eq!(verdicts(Idempotent, &too_large), [Return]);
-    assert_eq!(verdicts(Delete, &too_large), [OutcomeUnknown]);
-    assert_eq!(verdicts(Effect, &too_large), [OutcomeUnknown]);
+    expect(&[Read, Idempotent], &too_large, &[Return]);
+    expect(&[Delete, Effect], &too_large, &[OutcomeUnknown]);
 }
 
 #[test]
 fn what_the_application_interrupted_is_not_tried_again() {
     let interrupted = failed(HttpErrorKind::Interrupted);
-    assert_eq!(verdicts(Read, &interrupted), [Return]);
-    assert_eq!(verdicts(Idempotent, &interrupted), [Return]);
-    assert_eq!(verdicts(Delete, &interrupted), [OutcomeUnknown]);
-    assert_eq!(verdicts(Effect, &interrupted), [OutcomeUnknown]);
+    expect(&[Read, Idempotent], &interrupted, &[Return]);
+    expect(&[Delete, Effect], &interrupted, &[OutcomeUnknown]);
     let unsent = Err(HttpError::before_sending(HttpErrorKind::Interrupted));
-    for class in [Read, Idempotent, Delete, Effect] {
-        assert_eq!(verdicts(class, &unsent), [Return], "{class:?}");
-    }
+    expect(&[Read, Idempotent, Delete, Effect], &unsent, &[Return]);
 }
 
 #[test]

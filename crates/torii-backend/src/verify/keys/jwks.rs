@@ -170,11 +170,9 @@ impl KeySet {
     }
 
     fn some_usable(self) -> Result<Self, KeySetError> {
-        let any = self.keys.values().any(|slot| !matches!(slot, Slot::Unusable));
-        if any {
-            Ok(self)
-        } else {
-            Err(KeySetError::NoUsableKey)
+        match self.keys.values().all(|slot| matches!(slot, Slot::Unusable)) {
+            true => Err(KeySetError::NoUsableKey),
+            false => Ok(self),
         }
     }
 }

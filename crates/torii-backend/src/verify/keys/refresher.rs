@@ -1,13 +1,10 @@
 //! Carries a fetch out in the background, and wakes the callers that wait for it.
 
-use std::future::poll_fn;
-use std::pin::pin;
 use std::sync::atomic::Ordering;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::fetch::Fetched;
-use super::sync::{AtomicBool, Event, Listener, sleep_until, spawn};
+use super::sync::{AtomicBool, Event, Listener, spawn, timeout_at};
 use crate::http_client::HttpErrorKind;
 use crate::verify::error::FetchError;
 
@@ -83,17 +80,10 @@ impl Fetch {
     /// Waits until the fetch has ended or `until` has come, on any executor.
     pub(super) async fn wait(&self, until: Instant) {
         let ended = self.ended.listen();
-        // Without a thread for deadlines there is no wait.
-        let Ok(deadline) = sleep_until(until) else { return };
-        if self.has_ended() {
-            return;
+        if !self.has_ended() {
+            // Without a thread for deadlines there is no wait.
+            let _ = timeout_at(until, ended).await;
         }
-        let (mut ended, mut deadline) = (pin!(ended), pin!(deadline));
-        poll_fn(|context| match ended.as_mut().poll(context) {
-            Poll::Ready(()) => Poll::Ready(()),
-            Poll::Pending => deadline.as_mut().poll(context),
-        })
-        .await;
     }
 
     /// [`wait`](Self::wait), for a thread.
@@ -116,28 +106,16 @@ impl Fetch {
         let mut done = Done(Some(done));
         let deadline = self.started + self.timeout;
         let spawned = spawn(async move {
-            let outcome = within(deadline, exchange).await;
-            done.call(outcome);
+            done.call(match timeout_at(deadline, exchange).await {
+                Ok(Some(outcome)) => outcome,
+                Ok(None) => Err(FetchError::Http(HttpErrorKind::Timeout.into())),
+                Err(_) => Err(FetchError::Aborted),
+            });
         });
         if let Err(error) = spawned {
             tracing::error!(%error, "the thread for fetching key sets cannot be started");
         }
     }
-}
-
-async fn within(deadline: Instant, exchange: impl Future<Output = Outcome>) -> Outcome {
-    let Ok(deadline) = sleep_until(deadline) else {
-        return Err(FetchError::Aborted);
-    };
-    let (mut exchange, mut deadline) = (pin!(exchange), pin!(deadline));
-    poll_fn(|context| match exchange.as_mut().poll(context) {
-        Poll::Ready(outcome) => Poll::Ready(outcome),
-        Poll::Pending => deadline
-            .as_mut()
-            .poll(context)
-            .map(|()| Err(FetchError::Http(HttpErrorKind::Timeout.into()))),
-    })
-    .await
 }
 
 /// Is called once, at the latest when it is dropped.

@@ -8,12 +8,11 @@ mod primitives {
 
     pub(crate) use event_listener::{Event, Listener};
 
-    pub(crate) use crate::runtime::{sleep_until, spawn_detached as spawn};
+    pub(crate) use crate::runtime::{spawn_detached as spawn, timeout_at};
 }
 
 #[cfg(torii_model_check)]
 mod primitives {
-    use std::future::{Pending, pending};
     use std::io;
     use std::pin::Pin;
     use std::task::{Context, Poll};
@@ -29,8 +28,11 @@ mod primitives {
         Ok(())
     }
 
-    pub(crate) fn sleep_until(_deadline: Instant) -> io::Result<Pending<()>> {
-        Ok(pending())
+    pub(crate) async fn timeout_at<F: Future>(
+        _deadline: Instant,
+        future: F,
+    ) -> io::Result<Option<F::Output>> {
+        Ok(Some(future.await))
     }
 
     /// An `event_listener::Event`. Time stands still in a model, so that a wake-up that is lost is a deadlock.

@@ -160,30 +160,22 @@ impl ClaimsPolicy {
 
     fn not_expired(&self, expires_at: u64, now: u64) -> Result<(), TokenError> {
         // `exp <= now - leeway`, written so that nothing underflows.
-        match expires_at + self.leeway.as_secs() <= now {
-            true => Err(TokenError::new(ErrorCode::Expired, "the token has expired")),
-            false => Ok(()),
-        }
+        let expired = expires_at + self.leeway.as_secs() <= now;
+        refuse_if(expired, ErrorCode::Expired, "the token has expired")
     }
 
     fn not_in_the_future(&self, issued_at: u64, now: u64) -> Result<(), TokenError> {
-        match issued_at > self.latest(now) {
-            true => Err(TokenError::new(
-                ErrorCode::IatInFuture,
-                "the token was issued in the future",
-            )),
-            false => Ok(()),
-        }
+        let early = issued_at > self.latest(now);
+        refuse_if(
+            early,
+            ErrorCode::IatInFuture,
+            "the token was issued in the future",
+        )
     }
 
     fn not_premature(&self, not_before: Option<u64>, now: u64) -> Result<(), TokenError> {
-        match not_before.is_some_and(|not_before| not_before > self.latest(now)) {
-            true => Err(TokenError::new(
-                ErrorCode::NotYetValid,
-                "the token is not valid yet",
-            )),
-            false => Ok(()),
-        }
+        let early = not_before.is_some_and(|not_before| not_before > self.latest(now));
+        refuse_if(early, ErrorCode::NotYetValid, "the token is not valid yet")
     }
 
     /// The latest instant that still counts as not in the future.
@@ -192,12 +184,13 @@ impl ClaimsPolicy {
     }
 
     fn audience(&self, claimed: Option<&Json<'_>>) -> Result<(), TokenError> {
-        let mismatch = |detail| Err(TokenError::new(ErrorCode::AudienceMismatch, detail));
+        let mismatch = ErrorCode::AudienceMismatch;
         let claimed = match (claimed, self.audiences.is_empty()) {
             (None, true) => return Ok(()),
             // RFC 7519, section 4.1.3: who does not identify with a value of `aud` must reject the token.
             (Some(_), true) => {
-                return mismatch("the token is for an audience, and none is configured");
+                let detail = "the token is for an audience, and none is configured";
+                return Err(TokenError::new(mismatch, detail));
             }
             (None, false) => return Err(missing("aud")),
             (Some(Json::Text(audience)), false) => Some(vec![&**audience]),
@@ -207,10 +200,8 @@ impl ClaimsPolicy {
             (Some(Json::Other(_)), false) => None,
         };
         let claimed = claimed.ok_or_else(|| wrong_type("aud"))?;
-        match self.audiences.iter().any(|ours| claimed.contains(&ours.as_str())) {
-            true => Ok(()),
-            false => mismatch("the token is for another audience"),
-        }
+        let meant = self.audiences.iter().any(|ours| claimed.contains(&ours.as_str()));
+        refuse_if(!meant, mismatch, "the token is for another audience")
     }
 
     fn authorized_party(&self, claimed: Option<&Json<'_>>) -> Result<(), TokenError> {
@@ -219,13 +210,16 @@ impl ClaimsPolicy {
         }
         let party = claimed.ok_or_else(|| missing("azp"))?;
         let party = party.as_str().ok_or_else(|| wrong_type("azp"))?;
-        match self.authorized_parties.iter().any(|ours| ours == party) {
-            true => Ok(()),
-            false => Err(TokenError::new(
-                ErrorCode::AudienceMismatch,
-                "the token was issued to a party that is not among `authorized_parties`",
-            )),
-        }
+        let known = self.authorized_parties.iter().any(|ours| ours == party);
+        let detail = "the token was issued to a party that is not among `authorized_parties`";
+        refuse_if(!known, ErrorCode::AudienceMismatch, detail)
+    }
+}
+
+fn refuse_if(refused: bool, code: ErrorCode, detail: &'static str) -> Result<(), TokenError> {
+    match refused {
+        true => Err(TokenError::new(code, detail)),
+        false => Ok(()),
     }
 }
 

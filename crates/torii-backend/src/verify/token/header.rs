@@ -143,30 +143,19 @@ fn check(text: &[u8], types: &AllowedTypes) -> Result<Arc<str>, TokenError> {
         .ok()
         .and_then(|text| json::pick::<Header<'_>>(text).ok());
     let header = strict.ok_or_else(|| TokenError::malformed("the header is not one strict JSON object"))?;
-    if header.alg.as_ref().and_then(Json::as_str) != Some("ES256") {
-        return Err(TokenError::new(
-            ErrorCode::AlgNotAllowed,
-            "the algorithm is not ES256",
-        ));
-    }
-    if header.extension.is_some() {
-        return Err(TokenError::new(
-            ErrorCode::CritUnsupported,
-            "the header asks for an extension",
-        ));
-    }
-    if !types.contains(header.typ.as_ref()) {
-        return Err(TokenError::new(
-            ErrorCode::TypNotAllowed,
-            "the header's typ is not among the allowed ones",
-        ));
-    }
-    match header.kid.as_ref().and_then(Json::as_str) {
-        Some(kid) if kid.len() > MAX_KID => Err(TokenError::new(
-            ErrorCode::TooLarge,
-            "the header's kid is too large",
-        )),
-        Some(kid) if !kid.is_empty() => Ok(kid.into()),
-        _ => Err(TokenError::new(ErrorCode::KidMissing, "the header names no key")),
-    }
+    let kid = header.kid.as_ref().and_then(Json::as_str).unwrap_or_default();
+    let (code, detail) = match () {
+        () if header.alg.as_ref().and_then(Json::as_str) != Some("ES256") => {
+            (ErrorCode::AlgNotAllowed, "the algorithm is not ES256")
+        }
+        () if header.extension.is_some() => (ErrorCode::CritUnsupported, "the header asks for an extension"),
+        () if !types.contains(header.typ.as_ref()) => {
+            let detail = "the header's typ is not among the allowed ones";
+            (ErrorCode::TypNotAllowed, detail)
+        }
+        () if kid.len() > MAX_KID => (ErrorCode::TooLarge, "the header's kid is too large"),
+        () if kid.is_empty() => (ErrorCode::KidMissing, "the header names no key"),
+        () => return Ok(kid.into()),
+    };
+    Err(TokenError::new(code, detail))
 }

@@ -1,9 +1,8 @@
 //! How an issuer may be written in the configuration and in a token.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use crate::config::ConfigError;
+use crate::config::{ConfigError, host_is_loopback};
 
 /// Longest issuer, in bytes.
 const MAX_ISSUER: usize = 2048;
@@ -89,22 +88,10 @@ fn check(text: &str, allow_insecure_http: bool) -> Result<(), &'static str> {
     if host.bytes().any(|b| b.is_ascii_uppercase()) {
         return Err("must have its host in lower case, as it is in tokens");
     }
-    if scheme == "http" && !allow_insecure_http && !is_loopback(host) {
+    if scheme == "http" && !allow_insecure_http && !host_is_loopback(host) {
         return Err(
             "must be https; http is for localhost, 127.0.0.0/8 and [::1], or after `allow_insecure_http`",
         );
     }
     Ok(())
-}
-
-fn is_loopback(host: &str) -> bool {
-    let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    host == "localhost"
-        || host
-            .parse::<Ipv4Addr>()
-            .is_ok_and(|address| address.is_loopback())
-        || bracketed.is_some_and(|host| {
-            host.parse::<Ipv6Addr>()
-                .is_ok_and(|address| address.is_loopback())
-        })
 }

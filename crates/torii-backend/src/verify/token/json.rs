@@ -20,7 +20,7 @@ pub(crate) fn object(text: &[u8]) -> Result<Map<String, Value>, serde_json::Erro
     let value = Strict::outermost(true).deserialize(&mut reader)?;
     reader.end()?;
     match value {
-        Value::Object(members) => Ok(members),
+        Json::Other(Value::Object(members)) => Ok(members),
         _ => Err(serde_json::Error::custom("not an object")),
     }
 }
@@ -33,6 +33,13 @@ pub(crate) enum Json<'t> {
 }
 
 impl Json<'_> {
+    fn into_value(self) -> Value {
+        match self {
+            Self::Text(text) => text.into(),
+            Self::Other(value) => value,
+        }
+    }
+
     pub(crate) fn as_str(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -111,67 +118,12 @@ impl<'de, W: Wanted<'de>> Visitor<'de> for Pick<'_, W> {
             let slot = self.0.slot(&name);
             let strict = Strict::outermost(slot.is_some()).deeper()?;
             match slot {
-                Some(slot) => *slot = Some(access.next_value_seed(Member(strict))?),
+                Some(slot) => *slot = Some(access.next_value_seed(strict)?),
                 None => drop(access.next_value_seed(strict)?),
             }
             names.add(name)?;
         }
         Ok(())
-    }
-}
-
-/// Reads a value that is wanted.
-struct Member(Strict);
-
-impl<'de> DeserializeSeed<'de> for Member {
-    type Value = Json<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json<'de>, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Member {
-    type Value = Json<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.expecting(f)
-    }
-
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Json<'de>, E> {
-        Ok(Json::Text(text.into()))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Json<'de>, E> {
-        Ok(Json::Text(text.to_owned().into()))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<Json<'de>, A::Error> {
-        self.0.visit_map(access).map(Json::Other)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, access: A) -> Result<Json<'de>, A::Error> {
-        self.0.visit_seq(access).map(Json::Other)
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Json<'de>, E> {
-        self.0.visit_u64(number).map(Json::Other)
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Json<'de>, E> {
-        self.0.visit_i64(number).map(Json::Other)
-    }
-
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Json<'de>, E> {
-        self.0.visit_f64(number).map(Json::Other)
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Json<'de>, E> {
-        self.0.visit_bool(value).map(Json::Other)
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Json<'de>, E> {
-        self.0.visit_unit().map(Json::Other)
     }
 }
 
@@ -258,21 +210,21 @@ fn is_number(name: &str) -> bool {
 }
 
 impl<'de> DeserializeSeed<'de> for Strict {
-    type Value = Value;
+    type Value = Json<'de>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json<'de>, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Strict {
-    type Value = Value;
+    type Value = Json<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON without duplicate members")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Json<'de>, A::Error> {
         let mut next = access.next_key()?;
         if let Some(Name(name)) = &next
             && is_number(name)
@@ -285,48 +237,58 @@ impl<'de> Visitor<'de> for Strict {
             let value = access.next_value_seed(inner)?;
             if !self.keep {
                 names.add(name)?;
-            } else if members.insert(name.into_owned(), value).is_some() {
+            } else if members.insert(name.into_owned(), value.into_value()).is_some() {
                 return Err(A::Error::custom("duplicate member"));
             }
             next = access.next_key()?;
         }
-        Ok(Value::Object(members))
+        Ok(Json::Other(members.into()))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Json<'de>, A::Error> {
         let inner = self.deeper()?;
         let mut items = Vec::new();
         while let Some(item) = access.next_element_seed(inner)? {
             if self.keep {
-                items.push(item);
+                items.push(item.into_value());
             }
         }
-        Ok(Value::Array(items))
+        Ok(Json::Other(items.into()))
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
-        Ok(if self.keep { text.into() } else { Value::Null })
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Json<'de>, E> {
+        Ok(match self.keep {
+            true => Json::Text(text.into()),
+            false => Json::Other(Value::Null),
+        })
     }
 
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Value, E> {
-        Ok(number.into())
+    fn visit_str<E: Error>(self, text: &str) -> Result<Json<'de>, E> {
+        Ok(match self.keep {
+            true => Json::Text(text.to_owned().into()),
+            false => Json::Other(Value::Null),
+        })
     }
 
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Value, E> {
-        Ok(number.into())
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Json<'de>, E> {
+        Ok(Json::Other(number.into()))
     }
 
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Value, E> {
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Json<'de>, E> {
+        Ok(Json::Other(number.into()))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Json<'de>, E> {
         Number::from_f64(number)
-            .map(Value::Number)
+            .map(|number| Json::Other(number.into()))
             .ok_or_else(|| E::custom("not a finite number"))
     }
 
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Json<'de>, E> {
+        Ok(Json::Other(value.into()))
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Value, E> {
-        Ok(Value::Null)
+    fn visit_unit<E: Error>(self) -> Result<Json<'de>, E> {
+        Ok(Json::Other(Value::Null))
     }
 }
