@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use http::header::{AUTHORIZATION, HeaderMap, HeaderName};
+use http::HeaderName;
 
-use super::bearer;
 use super::counts::{Tally, VerifyCounts};
 use super::error::{ErrorCode, TokenError, VerifyError};
 use super::keys::Keys;
@@ -115,50 +114,6 @@ impl Verifier {
     pub fn verify_remembered(&self, token: &str) -> Option<Result<Auth, VerifyError>> {
         let outcome = self.answer(&self.recall(token))?;
         Some(self.counted(outcome))
-    }
-
-    /// The token in a request's headers, not verified: `Authorization: Bearer <token>`, or the header configured by
-    /// [`VerifierBuilder::header`](crate::VerifierBuilder::header). A refusal is counted.
-    ///
-    /// # Errors
-    ///
-    /// With the codes `header_missing`, `header_malformed`, `header_ambiguous` and `too_large`.
-    pub fn bearer_token<'h>(&self, headers: &'h HeaderMap) -> Result<&'h str, VerifyError> {
-        let values = headers.get_all(&self.0.header);
-        self.bearer_token_in(values.iter().map(|value| value.as_bytes()))
-    }
-
-    /// [`bearer_token`](Self::bearer_token) for frameworks with header types of their own: `values` are all values of the
-    /// configured header, as they were received.
-    ///
-    /// # Errors
-    ///
-    /// As [`bearer_token`](Self::bearer_token).
-    pub fn bearer_token_in<'h>(
-        &self,
-        values: impl IntoIterator<Item = &'h [u8]>,
-    ) -> Result<&'h str, VerifyError> {
-        let bare = self.0.header != AUTHORIZATION;
-        bearer::token(values.into_iter(), bare).map_err(|error| self.refused(error.into()))
-    }
-
-    /// Verifies the token in a request's headers: `Authorization: Bearer <token>`, or the header configured by
-    /// [`VerifierBuilder::header`](crate::VerifierBuilder::header).
-    ///
-    /// # Errors
-    ///
-    /// As [`verify`](Self::verify), and with the codes `header_missing`, `header_malformed` and `header_ambiguous`.
-    pub async fn authenticate_request(&self, headers: &HeaderMap) -> Result<Auth, VerifyError> {
-        self.verify(self.bearer_token(headers)?).await
-    }
-
-    /// [`authenticate_request`](Self::authenticate_request) for a thread.
-    ///
-    /// # Errors
-    ///
-    /// As [`authenticate_request`](Self::authenticate_request).
-    pub fn authenticate_request_blocking(&self, headers: &HeaderMap) -> Result<Auth, VerifyError> {
-        self.verify_blocking(self.bearer_token(headers)?)
     }
 
     /// Has keys at hand before the first token comes: for a server's start or its readiness probe.
@@ -317,8 +272,13 @@ impl Verifier {
         }
     }
 
+    /// The header that carries the token.
+    pub(super) fn header_name(&self) -> &HeaderName {
+        &self.0.header
+    }
+
     /// Counts a refusal.
-    fn refused(&self, error: VerifyError) -> VerifyError {
+    pub(super) fn refused(&self, error: VerifyError) -> VerifyError {
         self.0.tally.refuse(error.code());
         if error.code() == ErrorCode::IssuerMismatch {
             let issuers = self.0.issuers.iter().map(|trusted| trusted.issuer.as_str());
