@@ -1,19 +1,16 @@
 //! The API client, as Python calls it.
 
-use std::cell::Cell;
-use std::fs;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use torii_backend::http_client::{ReqwestClient, ReqwestClientBuilder};
-use torii_backend::{BlockingTorii, ConfigError, Error, Torii, ToriiBuilder};
+use torii_backend::{BlockingTorii, ConfigError, Torii, ToriiBuilder};
 
-use crate::errors::{api_error, config_error, setting_error};
+use crate::call::{Outcome, interruptible, signal_came};
+use crate::errors::{config_error, setting_error};
 use crate::operations::Request;
 use crate::pages::{AsyncPages, Pages};
 use crate::settings;
@@ -69,30 +66,15 @@ impl Client {
             Some(suffix) => format!("{OURS} {}", settings::text("user_agent_suffix", suffix)?),
             None => OURS.to_owned(),
         };
-        let allow_insecure_http = allow_insecure_http
-            .extract()
-            .map_err(|_| setting_error(py, "allow_insecure_http", "must be a bool"))?;
         let builder = Torii::builder(&key)
             .api_url(&api_url)
             .call_timeout(limit("timeout", timeout)?)
             .attempt_timeout(limit("attempt_timeout", attempt_timeout)?)
-            .allow_insecure_http(allow_insecure_http)
+            .allow_insecure_http(settings::flag("allow_insecure_http", allow_insecure_http)?)
             .user_agent_suffix(suffix)
             .interrupt(signal_came);
-        let mut http = ReqwestClient::builder().connect_timeout(limit("connect_timeout", connect_timeout)?);
-        if let Some(proxy) = proxy {
-            let address = settings::text("proxy", proxy)?;
-            http = if address.is_empty() {
-                http.no_proxy()
-            } else {
-                http.proxy(&address)
-            };
-        }
-        if let Some(file) = ca_file {
-            let refuse = |problem: String| setting_error(py, "ca_file", problem);
-            let path: PathBuf = file.extract().map_err(|_| refuse("must be a path".to_owned()))?;
-            http = http.root_certificates(fs::read(path).map_err(|error| refuse(error.to_string()))?);
-        }
+        let http = ReqwestClient::builder().connect_timeout(limit("connect_timeout", connect_timeout)?);
+        let mut http = settings::http_client(http, proxy, ca_file)?;
         if let Some(most) = max_idle_connections {
             http = http.pool_max_idle_per_host(settings::count("max_idle_connections", most)?);
         }
@@ -191,46 +173,4 @@ impl Connected {
             asynchronous: builder.build()?,
         })
     }
-}
-
-/// What came of a call; becomes a Python object where the interpreter is attached.
-pub(crate) struct Outcome<T> {
-    pub(crate) operation: String,
-    pub(crate) reply: Result<T, Error>,
-}
-
-impl<'py, T: IntoPyObject<'py>> IntoPyObject<'py> for Outcome<T> {
-    type Target = PyAny;
-    type Output = Bound<'py, PyAny>;
-    type Error = PyErr;
-
-    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
-        match self.reply {
-            Ok(reply) => reply.into_bound_py_any(py),
-            Err(error) => Err(api_error(py, &self.operation, &error)),
-        }
-    }
-}
-
-thread_local! {
-    /// What a signal's handler raised while this thread waits.
-    static RAISED: Cell<Option<PyErr>> = const { Cell::new(None) };
-}
-
-/// Runs the handlers of the signals that came. Asked by the core while it waits; true ends the wait.
-fn signal_came() -> bool {
-    let raised = Python::try_attach(|py| match py.check_signals() {
-        Ok(()) => false,
-        Err(error) => {
-            RAISED.set(Some(error));
-            true
-        }
-    });
-    // Where there is no interpreter any more, nobody waits for an answer.
-    raised.unwrap_or(true)
-}
-
-/// Works with the GIL released. Also returns what a signal's handler raised meanwhile.
-pub(crate) fn interruptible<T: Send>(py: Python<'_>, work: impl Send + FnOnce() -> T) -> (T, Option<PyErr>) {
-    (py.detach(work), RAISED.take())
 }

@@ -6,6 +6,7 @@
 use pyo3::prelude::*;
 
 mod auth;
+mod call;
 mod classes;
 mod client;
 mod clock;

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use torii_backend::{Async, Blocking, Call, Error, List, Mode, Page, Reply, Torii};
 
-use crate::errors::request_error;
+use crate::errors::{caught, request_error};
 
 /// A call of the API that has not been made yet: which operation, and with what.
 #[pyclass(frozen, module = "torii_backend._native")]
@@ -41,8 +41,9 @@ impl Request {
         body: Option<&Bound<'_, PyBytes>>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
+        let canonical = |id| Ok::<_, PyErr>(canonical(text(&id)?));
         let mut request = Self {
-            ids: ids.iter().map(|id| canonical(text(&id))).collect(),
+            ids: ids.iter().map(canonical).collect::<Result<_, _>>()?,
             body: body.map(|body| Bytes::copy_from_slice(body.as_bytes())),
             operation,
             limit: None,
@@ -52,14 +53,8 @@ impl Request {
             retries: true,
         };
         for (name, value) in options.into_iter().flatten() {
-            let name = text(&name);
-            if let Err(problem) = request.set(&name, &value) {
-                return Err(request_error(
-                    ids.py(),
-                    &request.operation,
-                    format!("{name} {problem}"),
-                ));
-            }
+            let name = text(&name)?;
+            request.set(&name, &value)?;
         }
         Ok(request)
     }
@@ -67,35 +62,33 @@ impl Request {
 
 impl Request {
     /// Sets what a keyword gives. `None` is as if it was not given.
-    fn set(&mut self, name: &str, value: &Bound<'_, PyAny>) -> Result<(), &'static str> {
-        let value = Some(value).filter(|value| !value.is_none());
+    fn set(&mut self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = value.py();
+        let refused = |problem| request_error(py, &self.operation, format!("{name} {problem}"));
+        let seconds = || {
+            let seconds = caught(py, value.extract::<f64>())?;
+            let seconds = seconds.filter(|_| !value.is_instance_of::<PyBool>());
+            let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+            let duration = duration.filter(|duration| !duration.is_zero());
+            duration.ok_or_else(|| refused("must be a number of seconds, more than 0"))
+        };
         match name {
-            "timeout" => self.timeout = value.map(seconds).transpose()?,
-            "attempt_timeout" => self.attempt_timeout = value.map(seconds).transpose()?,
+            "timeout" | "attempt_timeout" | "retries" | "limit" | "cursor" if value.is_none() => {}
+            "timeout" => self.timeout = Some(seconds()?),
+            "attempt_timeout" => self.attempt_timeout = Some(seconds()?),
             "retries" => {
-                let retries = value.map(|value| value.cast::<PyBool>().map(|value| value.is_true()));
-                self.retries = retries.unwrap_or(Ok(true)).map_err(|_| "must be True or False")?;
+                let retries = value.cast::<PyBool>();
+                self.retries = retries.map_err(|_| refused("must be True or False"))?.is_true();
             }
             "limit" => {
-                let limit = value.map(|limit| limit.extract()).transpose();
-                self.limit = limit.map_err(|_| "must be a whole number, 0 or more")?;
+                let limit = caught(py, value.extract())?;
+                self.limit = Some(limit.ok_or_else(|| refused("must be a whole number, 0 or more"))?);
             }
-            "cursor" => self.cursor = value.map(text),
-            _ => return Err("is no argument of this method"),
+            "cursor" => self.cursor = Some(text(value)?),
+            _ => return Err(refused("is no argument of this method")),
         }
         Ok(())
     }
-}
-
-fn seconds(value: &Bound<'_, PyAny>) -> Result<Duration, &'static str> {
-    let seconds = value
-        .extract::<f64>()
-        .ok()
-        .filter(|_| !value.is_instance_of::<PyBool>());
-    let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    duration
-        .filter(|duration| !duration.is_zero())
-        .ok_or("must be a number of seconds, more than 0")
 }
 
 /// A call, or a list, with what a request says about this one call.
@@ -300,8 +293,9 @@ impl Request {
 }
 
 /// What Python's `str` makes of an object; nothing if it fails, which is no identifier.
-fn text(value: &Bound<'_, PyAny>) -> String {
-    value.str().and_then(|text| text.extract()).unwrap_or_default()
+fn text(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    let text = value.str().and_then(|text| text.extract());
+    Ok(caught(value.py(), text)?.unwrap_or_default())
 }
 
 /// An id in the form in which it travels, if it is written in another one that Python's `uuid.UUID` reads. Anything else

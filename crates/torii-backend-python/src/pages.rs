@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use tokio::sync::Mutex;
 use torii_backend::{Async, Blocking, Cursor, Error, List, Mode, Page, Torii};
 
-use crate::client::{Outcome, interruptible};
+use crate::call::{Outcome, interruptible};
 use crate::errors::{api_error, request_error};
 use crate::operations::{Request, page_bytes};
 use crate::task::{self, Task};

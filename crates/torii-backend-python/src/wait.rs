@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use torii_backend::{Auth, ToriiBuilder, VerifyError};
 
 use crate::auth::torii_auth;
-use crate::errors::verify_error;
+use crate::errors::{caught, verify_error};
 use crate::many::Verdicts;
 use crate::task::{self, Task};
 
@@ -23,7 +23,7 @@ pub(crate) fn wait(py: Python<'_>, mut open: Open) -> PyResult<Bound<'_, PyAny>>
     if let Poll::Ready(verdict) = py.detach(|| poll(&mut open)) {
         return verdict.into_pyobject(py);
     }
-    if has_greenlets(py) {
+    if has_greenlets(py)? {
         let start = Verification::of(py, Ok(open))?.getattr("start")?;
         return py.import("torii_backend._bridge")?.call_method1("wait", (start,));
     }
@@ -51,13 +51,14 @@ pub(crate) fn answer(py: Python<'_>, stage: Stage) -> PyResult<Bound<'_, PyAny>>
 }
 
 /// Whether gevent or eventlet has replaced the module `socket`, so that waiting is to be left to its hub.
-fn has_greenlets(py: Python<'_>) -> bool {
+fn has_greenlets(py: Python<'_>) -> PyResult<bool> {
     let module = || -> PyResult<String> {
         let modules = py.import("sys")?.getattr("modules")?;
         let class = modules.get_item("socket")?.getattr("socket")?;
         class.getattr("__module__")?.extract()
     };
-    module().is_ok_and(|module| module.starts_with("gevent.") || module.starts_with("eventlet."))
+    let module = caught(py, module())?;
+    Ok(module.is_some_and(|module| module.starts_with("gevent.") || module.starts_with("eventlet.")))
 }
 
 /// A verification: decided from memory, or still to be carried out.

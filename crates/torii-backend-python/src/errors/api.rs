@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 
+use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use torii_backend::http_client::HttpErrorKind;
@@ -11,7 +12,7 @@ use super::python::{
     ToriiApiError, ToriiConflictError, ToriiNotFoundError, ToriiOutcomeUnknownError, ToriiReplyError,
     ToriiRequestError, ToriiTimeoutError, ToriiTransportError,
 };
-use super::{Exception, config_error, exception, with_causes};
+use super::{Exception, caught, config_error, exception, with_causes};
 
 /// The exception for an error of an operation.
 pub(crate) fn api_error(py: Python<'_>, operation: &str, error: &Error) -> PyErr {
@@ -34,12 +35,17 @@ pub(crate) fn api_error(py: Python<'_>, operation: &str, error: &Error) -> PyErr
                 .strip_prefix(operation)
                 .unwrap_or(&cause)
                 .trim_start_matches([':', ' ']);
-            let exception = failed.exception::<ToriiOutcomeUnknownError>(py, &format!("{unknown}: {cause}"));
-            if let Some(source) = source {
-                exception.set_cause(py, Some(api_error(py, operation, source)));
-            }
+            let message = format!("{unknown}: {cause}");
+            let exception = failed.exception::<ToriiOutcomeUnknownError>(py, &message);
             // An attribute of an exception that has one: it does not fail, and would leave the hint in the message.
             let _ = exception.value(py).setattr("hint", unknown.hint());
+            if let Some(source) = source {
+                let cause = api_error(py, operation, source);
+                if !cause.is_instance_of::<PyException>(py) {
+                    return cause;
+                }
+                exception.set_cause(py, Some(cause));
+            }
             exception
         }
         Error::Decode(_) => failed.exception::<ToriiReplyError>(py, &message),
@@ -90,9 +96,9 @@ fn body<'py>(py: Python<'py>, error: &Error) -> PyResult<Option<Bound<'py, PyAny
     };
     // Python's parser refuses more than ours did, such as a number of 5,000 digits.
     let json = py.import("json")?.call_method1("loads", (text,));
-    Ok(Some(match json {
-        Ok(json) => json,
-        Err(_) => text.into_pyobject(py)?.into_any(),
+    Ok(Some(match caught(py, json)? {
+        Some(json) => json,
+        None => text.into_pyobject(py)?.into_any(),
     }))
 }
 

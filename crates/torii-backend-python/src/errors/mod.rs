@@ -5,6 +5,7 @@ mod verify;
 
 use std::error::Error as StdError;
 
+use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
@@ -60,6 +61,18 @@ fn exception<E: Exception>(
         registered(&PyString::intern(py, E::NAME))?.call((message,), Some(&arguments))
     };
     made().map_or_else(|error| error, PyErr::from_value)
+}
+
+/// The value, or `None` for an `Exception`.
+///
+/// # Errors
+///
+/// For what is no `Exception`, such as Ctrl-C: it ends whatever is being done.
+pub(crate) fn caught<T>(py: Python<'_>, result: PyResult<T>) -> PyResult<Option<T>> {
+    match result {
+        Err(error) if !error.is_instance_of::<PyException>(py) => Err(error),
+        result => Ok(result.ok()),
+    }
 }
 
 /// A refusal as a value, for a list of answers.

@@ -61,6 +61,7 @@ fn argument(setting: &str) -> &str {
     match setting {
         "audiences" => "audience",
         "cache" => "stale_limit",
+        "fetch timeout" => "timeout",
         "import_keys" => "keys",
         "key file" => "jwks_file",
         "root certificates" => "ca_file",
