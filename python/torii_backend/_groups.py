@@ -46,8 +46,8 @@ class ClientBase(Unshared):
     ) -> None:
         variables = secret_key is None
         if variables:
-            secret_key = os.environ.get("TORII_SECRET_KEY")
-            api_url = api_url or os.environ.get("TORII_API_URL")
+            secret_key = os.environ.get("TORII_SECRET_KEY", "").strip()
+            api_url = api_url or os.environ.get("TORII_API_URL", "").strip()
         try:
             if not secret_key and variables:
                 raise ToriiConfigError("secret_key: must be given, or else TORII_SECRET_KEY be set")

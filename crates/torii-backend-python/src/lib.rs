@@ -29,7 +29,7 @@ mod wait;
 // Free-threaded builds of Python run with the GIL while this module is loaded: some of its code relies on the GIL.
 #[pymodule(gil_used = true)]
 mod _native {
-    use super::{Bound, PyModule, PyModuleMethods, PyResult, Python, fork, logging, notifier, shared};
+    use super::{Bound, PyModule, PyModuleMethods, PyResult, Python, auth, fork, logging, notifier, shared};
 
     #[pymodule_export]
     use super::auth::{Field, NativeAuth};
@@ -61,6 +61,7 @@ mod _native {
         // PyO3 checks once that there is an interpreter. While it shuts down, that check fails.
         Python::attach(|_| ());
         shared::verifiers(module.py());
+        auth::add_fields(module.py())?;
         notifier::watch_end(module)?;
         logging::forward();
         fork::watch()
