@@ -11,7 +11,6 @@ from torii_backend.types import ToriiActiveOrganization, ToriiActor, ToriiKeySta
 from torii_backend.verify import Headers
 
 __all__ = [
-    "AsyncPages",
     "Auth",
     "Client",
     "Field",
@@ -23,8 +22,7 @@ __all__ = [
     "Verifier",
     "__version__",
     "authenticate_request",
-    "begin_authenticate_request",
-    "begin_verify_token",
+    "begin_verification",
     "clear_jwks_cache_for_tests",
     "register",
     "verify_es256",
@@ -110,19 +108,12 @@ def authenticate_request(
     header: str = "authorization",
 ) -> ToriiAuth: ...
 def clear_jwks_cache_for_tests() -> None: ...
-def begin_verify_token(
-    token: str | bytes,
+def begin_verification(
+    given: Any,
     *,
     issuer: str,
-    audience: str | Collection[str] | None = None,
-    leeway: float | None = None,
-) -> ToriiAuth | Verification: ...
-def begin_authenticate_request(
-    headers: Headers,
-    *,
-    issuer: str,
-    audience: str | Collection[str] | None = None,
-    leeway: float | None = None,
+    audience: str | Collection[str] | None,
+    leeway: float | None,
     header: str | None = None,
 ) -> ToriiAuth | Verification: ...
 
@@ -176,14 +167,10 @@ class Client:
         self, request: Request, done: Callable[[Any, BaseException | None], None], described: bool = False
     ) -> Task: ...
     def pages(self, request: Request) -> Pages: ...
-    def async_pages(self, request: Request) -> AsyncPages: ...
     def close(self) -> None: ...
 
 @final
 class Pages:
     def __iter__(self) -> Self: ...
     def __next__(self) -> bytes: ...
-
-@final
-class AsyncPages:
     def start(self, done: Callable[[Any, BaseException | None], None]) -> Task: ...

@@ -223,7 +223,7 @@ async def verify_token_async(
     >>> auth.user_id == user_id
     True
     """
-    begun = _native.begin_verify_token(token, issuer=issuer, audience=audience, leeway=leeway)
+    begun = _native.begin_verification(token, issuer=issuer, audience=audience, leeway=leeway)
     del token
     return await _answer(begun) if isinstance(begun, Verification) else begun
 
@@ -247,7 +247,8 @@ async def authenticate_request_async(
     >>> auth.user_id == user_id
     True
     """
-    begun = _native.begin_authenticate_request(
+    header = "authorization" if header is None else header
+    begun = _native.begin_verification(
         headers, issuer=issuer, audience=audience, leeway=leeway, header=header
     )
     del headers

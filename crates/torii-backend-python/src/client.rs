@@ -7,32 +7,27 @@ use arc_swap::ArcSwap;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use torii_backend::http_client::{ReqwestClient, ReqwestClientBuilder};
-use torii_backend::{BlockingTorii, ConfigError, Torii, ToriiBuilder};
+use torii_backend::{ConfigError, Torii, ToriiBuilder};
 
-use crate::call::{Outcome, interruptible, signal_came};
+use crate::call::Outcome;
 use crate::errors::{config_error, setting_error};
 use crate::operations::Request;
-use crate::pages::{AsyncPages, Pages};
+use crate::pages::Pages;
 use crate::settings;
-use crate::task::{self, Task};
+use crate::task::{Task, start};
+use crate::wait::{Open, Verdict, wait};
 
 /// A client of the API for callers of both kinds. It opens no connection before its first call.
 #[pyclass(frozen, module = "torii_backend._native")]
 pub(crate) struct Client {
     builder: ToriiBuilder,
     http: ReqwestClientBuilder,
-    connected: ArcSwap<Connected>,
+    torii: ArcSwap<Torii>,
     /// What kind of secret key it has, such as `sk_live_***`.
     #[pyo3(get)]
     secret_key: &'static str,
     #[pyo3(get)]
     api_url: String,
-}
-
-/// The connections of both kinds of callers.
-struct Connected {
-    blocking: BlockingTorii,
-    asynchronous: Torii,
 }
 
 #[pymethods]
@@ -71,19 +66,18 @@ impl Client {
             .call_timeout(limit("timeout", timeout)?)
             .attempt_timeout(limit("attempt_timeout", attempt_timeout)?)
             .allow_insecure_http(settings::flag("allow_insecure_http", allow_insecure_http)?)
-            .user_agent_suffix(suffix)
-            .interrupt(signal_came);
+            .user_agent_suffix(suffix);
         let http = ReqwestClient::builder().connect_timeout(limit("connect_timeout", connect_timeout)?);
         let mut http = settings::http_client(http, proxy, ca_file)?;
         if let Some(most) = max_idle_connections {
             http = http.pool_max_idle_per_host(settings::count("max_idle_connections", most)?);
         }
-        let connected = Connected::new(&builder, &http).map_err(|error| config_error(py, &error))?;
+        let torii = connected(&builder, &http).map_err(|error| config_error(py, &error))?;
         let kinds = [("sk_live_", "sk_live_***"), ("sk_test_", "sk_test_***")];
         Ok(Self {
             builder,
             http,
-            connected: ArcSwap::from_pointee(connected),
+            torii: ArcSwap::from_pointee(torii),
             secret_key: kinds
                 .iter()
                 .find(|(prefix, _)| key.starts_with(prefix))
@@ -92,8 +86,8 @@ impl Client {
         })
     }
 
-    /// Makes a call on this thread, with the GIL released. Returns the JSON of the reply, if it has one; with `described`,
-    /// a pair of it and `(status, headers, request_id, attempts)`.
+    /// Makes a call and waits for it. Returns the JSON of the reply, if it has one; with `described`, a pair of it and
+    /// `(status, headers, request_id, attempts)`.
     #[pyo3(signature = (request, described=false))]
     fn call<'py>(
         &self,
@@ -101,16 +95,10 @@ impl Client {
         request: &Bound<'py, Request>,
         described: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (connected, request) = (self.connected.load_full(), request.get());
-        let (reply, raised) = interruptible(py, || request.prepare(&connected.blocking)?.send(described));
-        if let Some(raised) = raised {
-            return Err(raised);
-        }
-        let operation = request.operation.clone();
-        Outcome { operation, reply }.into_pyobject(py)
+        wait(py, self.open(request.get(), described))
     }
 
-    /// Makes a call on the runtime, and calls `done(reply, error)` from there. The reply is as that of `call`.
+    /// Makes a call, and calls `done(reply, error)` from another thread. The reply is as that of `call`.
     #[pyo3(signature = (request, done, described=false))]
     fn start(
         &self,
@@ -119,33 +107,18 @@ impl Client {
         done: Py<PyAny>,
         described: bool,
     ) -> PyResult<Task> {
-        let request = request.get();
-        let prepared = request.prepare(&self.connected.load().asynchronous);
-        let operation = request.operation.clone();
-        task::start(py, done, async move {
-            let reply = match prepared {
-                Ok(prepared) => prepared.make(described).await,
-                Err(error) => Err(error),
-            };
-            Ok(Outcome { operation, reply })
-        })
+        start(py, done, self.open(request.get(), described))
     }
 
-    /// Walks a list page by page on the threads that ask.
+    /// Walks a list page by page.
     fn pages(&self, request: &Bound<'_, Request>) -> Pages {
-        Pages::new(self.connected.load().blocking.clone(), request.get())
-    }
-
-    /// Walks a list page by page on the runtime.
-    fn async_pages(&self, request: &Bound<'_, Request>) -> AsyncPages {
-        AsyncPages::new(self.connected.load().asynchronous.clone(), request.get())
+        Pages::new(Torii::clone(&self.torii.load()), request.get())
     }
 
     /// Closes the connections that no call needs. A call after that opens new ones.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        let connected =
-            Connected::new(&self.builder, &self.http).map_err(|error| config_error(py, &error))?;
-        self.connected.store(Arc::new(connected));
+        let torii = connected(&self.builder, &self.http).map_err(|error| config_error(py, &error))?;
+        self.torii.store(Arc::new(torii));
         Ok(())
     }
 
@@ -165,12 +138,20 @@ fn limit(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<Duration> {
     }
 }
 
-impl Connected {
-    fn new(builder: &ToriiBuilder, http: &ReqwestClientBuilder) -> Result<Self, ConfigError> {
-        let builder = builder.clone().http_client(http.clone().build()?);
-        Ok(Self {
-            blocking: builder.clone().build_blocking()?,
-            asynchronous: builder.build()?,
+impl Client {
+    fn open(&self, request: &Request, described: bool) -> Open {
+        let prepared = request.prepare(&self.torii.load());
+        let operation = request.operation.clone();
+        Box::pin(async move {
+            let reply = match prepared {
+                Ok(prepared) => prepared.make(described).await,
+                Err(error) => Err(error),
+            };
+            Verdict::Reply(Outcome { operation, reply })
         })
     }
+}
+
+fn connected(builder: &ToriiBuilder, http: &ReqwestClientBuilder) -> Result<Torii, ConfigError> {
+    builder.clone().http_client(http.clone().build()?).build()
 }

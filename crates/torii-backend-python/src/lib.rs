@@ -40,12 +40,9 @@ mod _native {
     #[pymodule_export]
     use super::operations::Request;
     #[pymodule_export]
-    use super::pages::{AsyncPages, Pages};
+    use super::pages::Pages;
     #[pymodule_export]
-    use super::shared::{
-        authenticate_request, begin_authenticate_request, begin_verify_token, clear_jwks_cache_for_tests,
-        verify_token,
-    };
+    use super::shared::{authenticate_request, begin_verification, clear_jwks_cache_for_tests, verify_token};
     #[pymodule_export]
     use super::task::Task;
     #[pymodule_export]

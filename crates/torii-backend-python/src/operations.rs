@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyTuple};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use torii_backend::{Async, Blocking, Call, Error, List, Mode, Page, Reply, Torii};
+use torii_backend::{Async, Error, Page, Reply, Torii};
 
 use crate::errors::{caught, request_error};
 
@@ -108,34 +108,26 @@ macro_rules! with_settings {
     }};
 }
 
-/// A call of one client or the other.
-pub(crate) enum Prepared<M: Mode> {
+type Call<T> = torii_backend::Call<Async, T>;
+type List<T> = torii_backend::List<Async, T>;
+
+/// A call that can be made.
+pub(crate) enum Prepared {
     /// Its reply is a document, which stays as it came.
-    Document(Call<M, Box<RawValue>>),
+    Document(Call<Box<RawValue>>),
     /// Its reply says nothing.
-    Nothing(Call<M, ()>),
+    Nothing(Call<()>),
     /// Its reply is a page, whose items stay as they came.
-    List(List<M, Box<RawValue>>),
+    List(List<Box<RawValue>>),
 }
 
-impl Prepared<Blocking> {
-    /// Makes the call on this thread.
-    pub(crate) fn send(self, described: bool) -> Result<Answer, Error> {
-        match self {
-            Self::Document(call) => Answer::of(call.send_with_reply()?, described, bytes),
-            Self::Nothing(call) => Answer::of(call.send_with_reply()?, described, |()| Ok(None)),
-            Self::List(list) => Answer::of(list.send_with_reply()?, described, |page| {
-                page_bytes(&page).map(Some)
-            }),
-        }
-    }
-}
-
-impl Prepared<Async> {
+impl Prepared {
     /// Makes the call.
     pub(crate) async fn make(self, described: bool) -> Result<Answer, Error> {
         match self {
-            Self::Document(call) => Answer::of(call.with_reply().await?, described, bytes),
+            Self::Document(call) => Answer::of(call.with_reply().await?, described, |document| {
+                Ok(Some(Box::<str>::from(document).into_string().into_bytes()))
+            }),
             Self::Nothing(call) => Answer::of(call.with_reply().await?, described, |()| Ok(None)),
             Self::List(list) => Answer::of(list.with_reply().await?, described, |page| {
                 page_bytes(&page).map(Some)
@@ -188,10 +180,6 @@ impl<'py> IntoPyObject<'py> for Answer {
     }
 }
 
-fn bytes(document: Box<RawValue>) -> Result<Option<Vec<u8>>, Error> {
-    Ok(Some(Box::<str>::from(document).into_string().into_bytes()))
-}
-
 /// A page as JSON, its items as they came.
 pub(crate) fn page_bytes(page: &Page<Box<RawValue>>) -> Result<Vec<u8>, Error> {
     serde_json::to_vec(page).map_err(|error| Error::Request(error.to_string()))
@@ -199,7 +187,7 @@ pub(crate) fn page_bytes(page: &Page<Box<RawValue>>) -> Result<Vec<u8>, Error> {
 
 impl Request {
     /// The call that this is for a client.
-    pub(crate) fn prepare<M: Mode>(&self, torii: &Torii<M>) -> Result<Prepared<M>, Error> {
+    pub(crate) fn prepare(&self, torii: &Torii) -> Result<Prepared, Error> {
         let (users, sessions) = (torii.users(), torii.sessions());
         let (organizations, invitations) = (torii.organizations(), torii.invitations());
         let (impersonation, origins) = (torii.impersonation(), torii.allowed_origins());
@@ -243,14 +231,14 @@ impl Request {
     }
 
     /// The list that this is for a client.
-    pub(crate) fn prepare_list<M: Mode>(&self, torii: &Torii<M>) -> Result<List<M, Box<RawValue>>, Error> {
+    pub(crate) fn prepare_list(&self, torii: &Torii) -> Result<List<Box<RawValue>>, Error> {
         match self.prepare(torii)? {
             Prepared::List(list) => Ok(list),
             _ => Err(Error::Request("this is no list".to_owned())),
         }
     }
 
-    fn document<M: Mode, T: DeserializeOwned>(&self, call: Call<M, T>) -> Prepared<M> {
+    fn document<T: DeserializeOwned>(&self, call: Call<T>) -> Prepared {
         let call = call.reply_as();
         Prepared::Document(with_settings!(
             self,
@@ -261,11 +249,11 @@ impl Request {
         ))
     }
 
-    fn nothing<M: Mode>(&self, call: Call<M, ()>) -> Prepared<M> {
+    fn nothing(&self, call: Call<()>) -> Prepared {
         Prepared::Nothing(with_settings!(self, call))
     }
 
-    fn list<M: Mode, T: DeserializeOwned>(&self, list: List<M, T>) -> Prepared<M> {
+    fn list<T: DeserializeOwned>(&self, list: List<T>) -> Prepared {
         let mut list = with_settings!(self, list.items_as());
         if let Some(limit) = self.limit {
             list = list.limit(limit);
