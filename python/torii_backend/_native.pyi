@@ -115,6 +115,7 @@ def begin_verification(
     audience: str | Collection[str] | None,
     leeway: float | None,
     header: str | None = None,
+    is_request: bool = False,
 ) -> ToriiAuth | Verification: ...
 
 @final

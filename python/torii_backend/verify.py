@@ -247,9 +247,8 @@ async def authenticate_request_async(
     >>> auth.user_id == user_id
     True
     """
-    header = "authorization" if header is None else header
     begun = _native.begin_verification(
-        headers, issuer=issuer, audience=audience, leeway=leeway, header=header
+        headers, issuer=issuer, audience=audience, leeway=leeway, header=header, is_request=True
     )
     del headers
     return await _answer(begun) if isinstance(begun, Verification) else begun
