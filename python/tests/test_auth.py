@@ -34,8 +34,8 @@ FIELDS = {
 KEY = SigningKey("key-1")
 
 
-def verified(**claims: object) -> ToriiAuth:
-    verifier = Verifier(ISSUER, jwks={"keys": [KEY.jwk()]}, clock=ManualClock(NOW))
+def verified(settings: Any = None, /, **claims: object) -> ToriiAuth:
+    verifier = Verifier(ISSUER, jwks={"keys": [KEY.jwk()]}, clock=ManualClock(NOW), **settings or {})
     return verifier.verify(KEY.token(ISSUER, iat=NOW, exp=NOW + 300, **claims))
 
 
@@ -194,6 +194,20 @@ def test_the_times_are_whole_seconds() -> None:
     assert (made.issued_at, made.expires_at) == (7, 0)
     without = ToriiAuth(**{**FIELDS, "raw": None})
     assert (without.expires_at, without.actor, without.organization) == (0, None, None)
+
+
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        ({}, ((), None, None)),
+        ({"aud": "api", "jti": "t-1", "nbf": NOW - 1.5}, (("api",), "t-1", NOW - 2)),
+        ({"aud": ["api", "web"]}, (("api", "web"), None, None)),
+    ],
+)
+def test_audience_id_and_start_of_the_token_are_read_from_the_claims(claims: Any, expected: object) -> None:
+    settings = {"audience": "api"} if "aud" in claims else {}
+    for auth in (verified(settings, **claims), ToriiAuth(**{**FIELDS, "raw": claims})):
+        assert (auth.audience, auth.jwt_id, auth.not_before) == expected
 
 
 def test_it_can_be_made_from_claims_in_tests() -> None:

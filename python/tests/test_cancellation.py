@@ -42,14 +42,15 @@ def test_loops_in_several_threads_share_a_client(standin: StandIn) -> None:
 
 
 def test_the_loop_goes_on_while_keys_and_answers_are_slow(standin: StandIn) -> None:
-    standin.fault("keys", Fault(1.0))
-    standin.fault("api", Fault(0.5))
+    standin.fault("keys", Fault(2.0))
+    standin.fault("api", Fault(2.0))
     cold = [(f"/{number % 10}", standin.token(f"/{number % 10}")) for number in range(200)]
     measured = run("loops", "watched", url=standin.url, cold=cold, calls=100)
     print(measured)
-    assert measured["seconds"] >= 1.0
+    assert measured["seconds"] >= 2.0
     assert measured["ticks"] >= 50
-    assert measured["longest gap"] < 0.5
+    # A call that held up the loop would do so for two seconds; so long does no busy machine.
+    assert measured["longest gap"] < 1.5
     assert standin.count("keys") == 10
 
 

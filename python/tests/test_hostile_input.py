@@ -82,6 +82,7 @@ OBJECTS: list[Any] = [
 SETTINGS = [
     "audience", "leeway", "authorized_parties", "allowed_types", "header", "jwks_url", "jwks", "jwk",
     "public_key", "jwks_file", "keys", "stale_limit", "remember_verified", "allow_insecure_http", "clock",
+    "timeout", "proxy", "ca_file",
 ]
 # fmt: on
 

@@ -191,7 +191,9 @@ def test_a_problem_has_its_code_and_what_else_came() -> None:
 def test_secrets_are_not_printed() -> None:
     token = ToriiImpersonationToken(token="hidden", expires_in_seconds=600, url="https://x/?token=hidden")
     assert "hidden" not in repr(token) + str(token)
-    assert "hidden" not in repr(ToriiCreateUserInput(password="hidden"))
+    user = ToriiCreateUserInput(password="hidden")
+    for shown in (repr(user), user.to_str(), token.to_str()):
+        assert "hidden" not in shown
     with pytest.raises(ValidationError) as refused:
         ToriiCreateUserInput(password=["hidden"])  # type: ignore[arg-type]
     assert "hidden" not in str(refused.value)

@@ -5,10 +5,21 @@ from __future__ import annotations
 import contextlib
 import signal
 import time
+from typing import TYPE_CHECKING, Any, Callable
+from unittest import mock
 
 import pytest
+from support.keys import USER
 from support.scenarios import Scenario, run
 from support.standin import BlackHole, Fault, StandIn, eventually
+from torii_backend import ToriiClient, ToriiTimeoutError, Verifier, create_torii_client
+
+if TYPE_CHECKING:
+    from support.recorder import Recorder
+
+SECRET_KEY = "sk_test_signals"
+# Where nothing listens.
+NOWHERE = "http://127.0.0.1:1"
 
 # Seconds that Ctrl-C may take on a loaded machine. It is meant to take a tenth; the tests print what it took.
 BOUND = 1.0
@@ -106,3 +117,48 @@ def test_a_handlers_exception_is_no_answer_of_many(standin: StandIn, asynchronou
 
 def test_an_exception_of_another_kind_is_no_answer_of_many(standin: StandIn) -> None:
     run("waits", "recursion_is_an_error", url=standin.url, token="", seconds=60)
+
+
+class Interrupting:
+    """Ctrl-C comes while it is asked what it is."""
+
+    def interrupt(self, *_: object, **__: object) -> Any:
+        raise KeyboardInterrupt
+
+    __str__ = __float__ = __index__ = __fspath__ = interrupt
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda torii: torii.users.get(Interrupting()),
+        lambda torii: torii.users.get(USER, timeout=Interrupting()),
+        lambda torii: torii.users.list(limit=Interrupting()),
+        lambda torii: torii.users.list(cursor=Interrupting()),
+        lambda torii: create_torii_client(secret_key=SECRET_KEY, ca_file=Interrupting()),
+        lambda torii: Verifier(NOWHERE, ca_file=Interrupting()),
+        lambda torii: Verifier(NOWHERE, jwks_file=Interrupting()),
+        lambda torii: Verifier(NOWHERE, clock=lambda: Interrupting()),
+    ],
+)
+def test_ctrl_c_while_an_argument_is_read_comes_out(use: Callable[[ToriiClient], object]) -> None:
+    torii = create_torii_client(secret_key=SECRET_KEY, api_url=NOWHERE)
+    with pytest.raises(KeyboardInterrupt):
+        use(torii)
+
+
+@pytest.mark.parametrize("place", ["json.loads", "torii_backend.ToriiApiError.__init__"])
+def test_ctrl_c_while_an_error_is_made_comes_out(recorder: Recorder, place: str) -> None:
+    torii = create_torii_client(secret_key=SECRET_KEY, api_url=recorder.url)
+    for _ in range(2):
+        recorder.reply(500, {"code": "broken"})
+    with mock.patch(place, Interrupting().interrupt), pytest.raises(KeyboardInterrupt):
+        torii.users.create(email="x@y.com")
+
+
+def test_ctrl_c_while_the_cause_of_an_error_is_made_comes_out(standin: StandIn) -> None:
+    torii = create_torii_client(secret_key=SECRET_KEY, api_url=standin.url)
+    standin.hold("api")
+    place = mock.patch.object(ToriiTimeoutError, "__init__", Interrupting().interrupt)
+    with place, pytest.raises(KeyboardInterrupt):
+        torii.users.create(email="x@y.com", timeout=0.2)

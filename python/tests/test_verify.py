@@ -33,6 +33,7 @@ from torii_backend._testing import ManualClock
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from support.recorder import Recorder
     from support.standin import StandIn
 
 ISSUER = "https://acme.torii.so"
@@ -270,6 +271,13 @@ def test_a_verifier_tells_how_it_is(standin: StandIn) -> None:
         ({"leeway": float("nan")}, "leeway: must be a number of seconds, 0 or more"),
         ({"leeway": 0.5}, "leeway: must be a whole number of seconds, 0 to 300"),
         ({"header": "a b"}, "header: is not the name of a header"),
+        ({"timeout": 31}, "timeout: must be 0.1 to 30 seconds"),
+        ({"timeout": True}, "timeout: must be a number of seconds, 0 or more"),
+        ({"proxy": "socks5://127.0.0.1:1"}, "proxy: "),
+        ({"proxy": 7}, "proxy: must be a str"),
+        ({"ca_file": "/nowhere/ca.pem"}, "ca_file: No such file"),
+        ({"ca_file": __file__}, "ca_file: "),
+        ({"ca_file": 7}, "ca_file: must be a path"),
         ({"stale_limit": 10**9}, "stale_limit: the stale limit must be at most 604800 seconds"),
         ({"remember_verified": -1}, "remember_verified: must be an int, 0 or more"),
         ({"keys": "{}"}, "keys: is not what `export_keys` returns"),
@@ -343,13 +351,62 @@ def test_a_verifier_that_was_not_initialised_says_so() -> None:
 def test_a_verifier_is_made_from_the_environment(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORII_ISSUER", standin.url)
     assert Verifier.from_env().verify(standin.token()).user_id == USER
-    monkeypatch.setenv("TORII_AUDIENCE", "api, web,")
+    monkeypatch.setenv("TORII_AUDIENCE", " api, web ")
     assert Verifier.from_env().verify(standin.token(aud="web")).user_id == USER
     assert refusal(lambda: Verifier.from_env().verify(standin.token())).code == "claim_missing:aud"
     assert Verifier.from_env(audience="cli", leeway=1).verify(standin.token(aud="cli")).user_id == USER
-    monkeypatch.setenv("TORII_ISSUER", "")
-    with pytest.raises(ToriiConfigError, match="TORII_ISSUER: the environment variable is not set"):
+    monkeypatch.setenv("TORII_AUDIENCE", "api,")
+    with pytest.raises(ToriiConfigError, match=r"^audience: contains an empty text"):
         Verifier.from_env()
+    monkeypatch.setenv("TORII_ISSUER", " ")
+    with pytest.raises(ToriiConfigError, match=r"^TORII_ISSUER: is not set"):
+        Verifier.from_env()
+
+
+def test_several_issuers_are_accepted_and_no_other(standin: StandIn) -> None:
+    issuers = [standin.url + "/one", standin.url + "/two"]
+    verifier = Verifier(issuers)
+    for path in ("/one", "/two"):
+        assert verifier.verify(standin.token(path)).issuer == standin.url + path
+    assert refusal(lambda: verifier.verify(standin.token("/three"))).code == "issuer_mismatch"
+    assert verifier.issuer == issuers[0]
+    assert repr(verifier) == f"Verifier({issuers!r})"
+    assert list(verifier.statuses()) == issuers
+    assert verifier.status().url == verifier.statuses()[issuers[0]].url
+    assert [status.url for status in verifier.statuses().values()] == [
+        issuer + "/_torii/.well-known/jwks.json" for issuer in issuers
+    ]
+
+
+@pytest.mark.parametrize(
+    ("issuer", "settings", "message"),
+    [
+        ([], {}, "issuer: is an empty list"),
+        ([ISSUER, ISSUER + "/"], {}, "issuer: is configured twice"),
+        ([ISSUER, 7], {}, "issuer: must be a str"),
+        ([ISSUER, NOWHERE], {"jwks": "{}"}, "jwks: cannot be combined with several issuers"),
+    ],
+)
+def test_issuers_that_cannot_be_used_are_refused(issuer: Any, settings: Any, message: str) -> None:
+    assert str(refusal(lambda: Verifier(issuer, **settings))).startswith(message)
+
+
+def test_keys_come_through_a_proxy(recorder: Recorder, standin: StandIn) -> None:
+    recorder.reply(200, {"keys": [standin.key.jwk()]})
+    settings: dict[str, Any] = {"allow_insecure_http": True, "timeout": 1}
+    verifier = Verifier("http://issuer.example", proxy=recorder.url, **settings)
+    assert verifier.verify(standin.key.token("http://issuer.example")).user_id == USER
+    assert recorder.take().path == "http://issuer.example/_torii/.well-known/jwks.json"
+    direct = Verifier("http://nowhere.invalid", proxy="", **settings)
+    with pytest.raises(ToriiKeysUnavailableError, match=r"^(?!.*proxy)"):
+        direct.warm_up()
+
+
+def test_keys_are_waited_for_as_long_as_the_timeout_says(standin: StandIn) -> None:
+    standin.hold("keys")
+    started = time.monotonic()
+    assert refusal(Verifier(standin.url, timeout=0.2).warm_up).code == "jwks_unavailable"
+    assert time.monotonic() - started < 4
 
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="Python 3.9 cannot evaluate `str | None`")

@@ -80,12 +80,6 @@ async def _run_on_trio(start: Start) -> Any:
     return outcome.get()
 
 
-def is_green() -> bool:
-    """Whether gevent or eventlet has replaced the module `socket`: `wait` then lets others run."""
-    socket = sys.modules.get("socket")
-    return socket is not None and socket.socket.__module__.startswith(("gevent.", "eventlet."))
-
-
 def wait(start: Start) -> Any:
     """Wait for what `start` starts as a greenlet: on a socket, as everything else there waits."""
     import socket

@@ -9,7 +9,7 @@ from typing import Any, Callable, Generic, NoReturn, Optional, TypeVar, Union
 from typing_extensions import Self
 
 from torii_backend import _native
-from torii_backend._bridge import is_green, run, wait
+from torii_backend._bridge import run
 from torii_backend._calls import read
 from torii_backend._native import Client, Request, Task
 from torii_backend.errors import ToriiConfigError, ToriiReplyError, ToriiRequestError
@@ -46,8 +46,8 @@ class ClientBase(Unshared):
     ) -> None:
         variables = secret_key is None
         if variables:
-            secret_key = os.environ.get("TORII_SECRET_KEY")
-            api_url = api_url or os.environ.get("TORII_API_URL")
+            secret_key = os.environ.get("TORII_SECRET_KEY", "").strip()
+            api_url = api_url or os.environ.get("TORII_API_URL", "").strip()
         try:
             if not secret_key and variables:
                 raise ToriiConfigError("secret_key: must be given, or else TORII_SECRET_KEY be set")
@@ -101,18 +101,14 @@ class Group(_GroupBase):
 
     def _call(self, kind: type[T], request: Request) -> T:
         described = self._described
-        if is_green():
-            reply = wait(lambda done: self._native.start(request, done, described))
-        else:
-            reply = self._native.call(request, described)
+        reply = self._native.call(request, described)
         return read(request, kind, reply, described=described)
 
     def _do(self, request: Request) -> None:
         return self._call(type(None), request)
 
     def _walk(self, kind: type[ToriiPage[T]], request: Request) -> "Items[T]":
-        pages = self._native.async_pages(request) if is_green() else self._native.pages(request)
-        return Items(Pages(kind, request, pages))
+        return Items(Pages(kind, request, self._native.pages(request)))
 
 
 class AsyncGroup(_GroupBase):
@@ -127,7 +123,7 @@ class AsyncGroup(_GroupBase):
         return await self._call(type(None), request)
 
     def _walk(self, kind: type[ToriiPage[T]], request: Request) -> "AsyncItems[T]":
-        return AsyncItems(AsyncPages(kind, request, self._native.async_pages(request)))
+        return AsyncItems(AsyncPages(kind, request, self._native.pages(request)))
 
 
 def described(method: F) -> F:
@@ -148,12 +144,10 @@ class Pages(Unshared, Iterator[ToriiPage[T]]):
     step of the same thread is a `ToriiRequestError`.
     """
 
-    def __init__(
-        self, kind: type[ToriiPage[T]], request: Request, native: Union[_native.Pages, _native.AsyncPages]
-    ) -> None:
+    def __init__(self, kind: type[ToriiPage[T]], request: Request, native: _native.Pages) -> None:
         self._kind = kind
         self._request = request
-        self._native: Union[_native.Pages, _native.AsyncPages, None] = native
+        self._native: Optional[_native.Pages] = native
         # Re-entrant, so that a signal handler is refused and does not wait for ever.
         self._turn = threading.RLock()
         self._stepping = False
@@ -170,7 +164,7 @@ class Pages(Unshared, Iterator[ToriiPage[T]]):
             try:
                 self._stepping = True
                 if not self._came:
-                    self._came.append(_next(self._native))
+                    self._came.append(next(self._native))
                 # What a signal handler raises meanwhile loses no page.
                 page = read(self._request, self._kind, self._came[0])
                 self._came.clear()
@@ -190,15 +184,6 @@ class Pages(Unshared, Iterator[ToriiPage[T]]):
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _next(pages: Union[_native.Pages, _native.AsyncPages]) -> bytes:
-    if isinstance(pages, _native.Pages):
-        return next(pages)
-    page: Optional[bytes] = wait(pages.start)
-    if page is None:
-        raise StopIteration
-    return page
 
 
 class Items(Unshared, Iterator[T], Generic[T]):
@@ -240,10 +225,10 @@ class AsyncPages(Unshared, AsyncIterator[ToriiPage[T]]):
     After an error, or a step that was cancelled, the next step asks for the same page again.
     """
 
-    def __init__(self, kind: type[ToriiPage[T]], request: Request, native: _native.AsyncPages) -> None:
+    def __init__(self, kind: type[ToriiPage[T]], request: Request, native: _native.Pages) -> None:
         self._kind = kind
         self._request = request
-        self._native: Optional[_native.AsyncPages] = native
+        self._native: Optional[_native.Pages] = native
         self._came: deque[bytes] = deque()
 
     async def __anext__(self) -> ToriiPage[T]:

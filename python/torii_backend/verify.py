@@ -58,17 +58,20 @@ for _function in (authenticate_request, clear_jwks_cache_for_tests, verify_token
     _function.__module__ = __name__
 
 _STALE_LIMIT = 86400.0
+_TIMEOUT = 5.0
 
 
 class Verifier(_native.Verifier):
-    """Verifies the tokens of one issuer, with settings of your own.
+    """Verifies the tokens of one issuer or several, with settings of your own.
 
-    Making one opens no connection and starts no thread. Verifiers of one issuer share its keys, unless
-    `stale_limit` or a source of keys is given. Threads may share a verifier, and so may a fork's children.
+    Making one opens no connection and starts no thread. Verifiers of one issuer share its keys, unless a
+    source of keys, `stale_limit`, `timeout`, `proxy`, `ca_file` or `clock` is given. Threads may share a
+    verifier, and so may a fork's children.
 
     Args:
         issuer: The issuer's URL, from the torii dashboard: https, or http on loopback. It is configuration:
-            never take it from a token or a request.
+            never take it from a token or a request. A list of URLs accepts the tokens of each of these
+            issuers, signed by a key of that issuer.
         audience: What the token's `aud` must hold one of: a text or a list. Without it, a token with an `aud`
             is refused.
         leeway: Whole seconds that clocks may differ, from 0 to 300.
@@ -77,7 +80,8 @@ class Verifier(_native.Verifier):
             `typ` at all are taken.
         header: The header that `authenticate_request` reads. Unless it is `authorization`, that one is not
             looked at.
-        jwks_url: Where the keys are, if not at the issuer. Only one of this and the next four can be given.
+        jwks_url: Where the keys are, if not at the issuer. Only one of this and the next four can be given,
+            and none for several issuers.
         jwks: The keys themselves: a key set as text, bytes or dict. No network is used.
         jwk: A single key, likewise. Without a `kid` it answers to every one.
         public_key: A P-256 public key as PEM, which answers to every `kid`.
@@ -85,6 +89,11 @@ class Verifier(_native.Verifier):
         keys: What `export_keys` of another process returned, for a start without a fetch.
         stale_limit: Seconds after the last successful fetch for which keys are used while newer ones cannot
             be had, up to a week.
+        timeout: Seconds that fetching the keys may take, and so how long the first token may wait: 0.1 to 30.
+        proxy: The proxy to fetch keys through, `http://user:password@host:port`; "" for none. Unless given,
+            `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say. This machine is never asked for through a proxy.
+        ca_file: A file of certificates in PEM: the servers of keys are trusted by these and no others. Unless
+            given, `SSL_CERT_FILE`, `SSL_CERT_DIR` and `REQUESTS_CA_BUNDLE` name them, and else the system.
         remember_verified: How many verified tokens are remembered, so that seeing one again costs no check of
             its signature. It changes no decision; 0 remembers none.
         allow_insecure_http: Whether the address of the keys may be plain http beyond loopback: whoever is on
@@ -106,7 +115,7 @@ class Verifier(_native.Verifier):
 
     def __init__(
         self,
-        issuer: str,
+        issuer: str | Collection[str],
         *,
         audience: str | Collection[str] | None = None,
         leeway: float = 30.0,
@@ -120,6 +129,9 @@ class Verifier(_native.Verifier):
         jwks_file: str | PathLike[str] | None = None,
         keys: str | None = None,
         stale_limit: float = _STALE_LIMIT,
+        timeout: float = _TIMEOUT,
+        proxy: str | None = None,
+        ca_file: str | PathLike[str] | None = None,
         remember_verified: int = 10000,
         allow_insecure_http: bool = False,
         clock: Clock | None = None,
@@ -137,8 +149,11 @@ class Verifier(_native.Verifier):
             public_key=public_key,
             jwks_file=jwks_file,
             keys=keys,
-            # With the default, the keys are shared with other verifiers of the issuer.
+            # With the defaults, the keys are shared with other verifiers of the issuer.
             stale_limit=None if stale_limit is _STALE_LIMIT else stale_limit,
+            timeout=None if timeout is _TIMEOUT else timeout,
+            proxy=proxy,
+            ca_file=ca_file,
             remember_verified=remember_verified,
             allow_insecure_http=allow_insecure_http,
             clock=clock,
@@ -160,11 +175,11 @@ class Verifier(_native.Verifier):
         """
         from os import environ
 
-        issuer = environ.get("TORII_ISSUER", "").strip()
+        issuer, audience = (environ.get(name, "").strip() for name in ("TORII_ISSUER", "TORII_AUDIENCE"))
         if not issuer:
-            raise ToriiConfigError("TORII_ISSUER: the environment variable is not set")
-        audience = [each.strip() for each in environ.get("TORII_AUDIENCE", "").split(",")]
-        settings.setdefault("audience", [each for each in audience if each] or None)
+            raise ToriiConfigError("TORII_ISSUER: is not set")
+        if audience:
+            settings.setdefault("audience", [each.strip() for each in audience.split(",")])
         return cls(issuer, **settings)
 
     async def verify_async(self, token: str | bytes) -> ToriiAuth:
@@ -208,7 +223,7 @@ async def verify_token_async(
     >>> auth.user_id == user_id
     True
     """
-    begun = _native.begin_verify_token(token, issuer=issuer, audience=audience, leeway=leeway)
+    begun = _native.begin_verification(token, issuer=issuer, audience=audience, leeway=leeway)
     del token
     return await _answer(begun) if isinstance(begun, Verification) else begun
 
@@ -232,8 +247,8 @@ async def authenticate_request_async(
     >>> auth.user_id == user_id
     True
     """
-    begun = _native.begin_authenticate_request(
-        headers, issuer=issuer, audience=audience, leeway=leeway, header=header
+    begun = _native.begin_verification(
+        headers, issuer=issuer, audience=audience, leeway=leeway, header=header, is_request=True
     )
     del headers
     return await _answer(begun) if isinstance(begun, Verification) else begun

@@ -57,102 +57,97 @@ impl NativeAuth {
     /// The `ToriiActor` in the user's place (`act`, RFC 8693), or `None`.
     #[getter]
     fn actor<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let actor = match slf.get().0.get() {
-            Some(auth) => auth.actor().cloned(),
-            None => claims(slf)?.remove("act").map(Actor::from_claim),
+        let made = |mut claims: Claims| claims.remove("act").map(Actor::from_claim);
+        let Some(actor) = read(slf, |auth| auth.actor().cloned(), made)? else {
+            return Ok(None);
         };
-        let Some(actor) = actor else { return Ok(None) };
-        let claim = match slf.get().0.get() {
+        let claims = match slf.get().0.get() {
             Some(auth) => raw(slf.py(), auth)?,
             None => slf.getattr("raw")?,
         };
-        let fields = (actor.subject, claim.get_item("act")?);
+        let fields = (actor.subject, claims.get_item("act")?);
         types(slf.py())?.call_method1("ToriiActor", fields).map(Some)
     }
 
     /// The `ToriiActiveOrganization` that the session has switched to, or `None`.
     #[getter]
     fn organization<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let active = match slf.get().0.get() {
-            Some(auth) => auth.organization().cloned(),
-            None => {
-                let claims = claims(slf)?;
-                let [o, org_id, org_role] = ["o", "org_id", "org_role"].map(|name| claims.get(name));
-                ActiveOrganization::from_claims(o, org_id, org_role)
-            }
+        let made = |claims: Claims| {
+            let [o, org_id, org_role] = ["o", "org_id", "org_role"].map(|name| claims.get(name));
+            ActiveOrganization::from_claims(o, org_id, org_role)
         };
-        let Some(active) = active else { return Ok(None) };
+        let Some(active) = read(slf, |auth| auth.organization().cloned(), made)? else {
+            return Ok(None);
+        };
         let fields = (active.id, active.role, active.slug);
-        types(slf.py())?
-            .call_method1("ToriiActiveOrganization", fields)
-            .map(Some)
+        let class = types(slf.py())?.getattr("ToriiActiveOrganization")?;
+        class.call1(fields).map(Some)
+    }
+
+    /// Whom the token is for (`aud`): a tuple, empty if `raw` does not say.
+    #[getter]
+    fn audience<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        let made = |claims: Claims| match claims.get("aud") {
+            Some(Value::Array(several)) => several.iter().filter_map(text).collect(),
+            one => one.and_then(text).into_iter().collect(),
+        };
+        PyTuple::new(slf.py(), read(slf, |auth| auth.audience().to_vec(), made)?)
+    }
+
+    /// The token's id (`jti`), or `None`.
+    #[getter]
+    fn jwt_id(slf: &Bound<'_, Self>) -> PyResult<Option<String>> {
+        let made = |claims: Claims| claims.get("jti").and_then(text);
+        read(slf, |auth| auth.jwt_id().map(str::to_owned), made)
     }
 
     /// When the token was issued (`iat`), in Unix seconds; 0 if `raw` does not say.
     #[getter]
     fn issued_at(slf: &Bound<'_, Self>) -> PyResult<u64> {
-        slf.get()
-            .0
-            .get()
-            .map_or_else(|| time(slf, "iat"), |auth| Ok(auth.issued_at()))
+        read(slf, Auth::issued_at, |claims| {
+            seconds(&claims, "iat").unwrap_or(0)
+        })
+    }
+
+    /// From when on the token is valid (`nbf`), in Unix seconds, or `None`. Verification allows the leeway before it.
+    #[getter]
+    fn not_before(slf: &Bound<'_, Self>) -> PyResult<Option<u64>> {
+        read(slf, Auth::not_before, |claims| seconds(&claims, "nbf"))
     }
 
     /// When the token expires (`exp`), in Unix seconds; 0 if `raw` does not say. Verification allows the leeway on top.
     #[getter]
     fn expires_at(slf: &Bound<'_, Self>) -> PyResult<u64> {
-        slf.get()
-            .0
-            .get()
-            .map_or_else(|| time(slf, "exp"), |auth| Ok(auth.expires_at()))
+        read(slf, Auth::expires_at, |claims| {
+            seconds(&claims, "exp").unwrap_or(0)
+        })
     }
+}
 
-    #[classattr]
-    fn user_id() -> Field {
-        Field("user_id", |py, auth| auth.user_id().into_bound_py_any(py))
-    }
-
-    #[classattr]
-    fn environment_id() -> Field {
+/// Gives the class its fields.
+pub(crate) fn add_fields(py: Python<'_>) -> PyResult<()> {
+    let fields: [Field; 8] = [
+        Field("user_id", |py, auth| auth.user_id().into_bound_py_any(py)),
         Field("environment_id", |py, auth| {
             auth.environment_id().into_bound_py_any(py)
-        })
-    }
-
-    #[classattr]
-    fn issuer() -> Field {
-        Field("issuer", |py, auth| auth.issuer().into_bound_py_any(py))
-    }
-
-    #[classattr]
-    fn email_verified() -> Field {
+        }),
+        Field("issuer", |py, auth| auth.issuer().into_bound_py_any(py)),
         Field("email_verified", |py, auth| {
             auth.email_verified().into_bound_py_any(py)
-        })
-    }
-
-    #[classattr]
-    fn profile_complete() -> Field {
+        }),
         Field("profile_complete", |py, auth| {
             auth.profile_complete().into_bound_py_any(py)
-        })
-    }
-
-    #[classattr]
-    fn impersonating() -> Field {
+        }),
         Field("impersonating", |py, auth| {
             auth.impersonating().into_bound_py_any(py)
-        })
-    }
-
-    #[classattr]
-    fn locale() -> Field {
-        Field("locale", |py, auth| auth.locale().into_bound_py_any(py))
-    }
-
-    #[classattr]
-    fn raw() -> Field {
-        Field("raw", raw)
-    }
+        }),
+        Field("locale", |py, auth| auth.locale().into_bound_py_any(py)),
+        Field("raw", raw),
+    ];
+    let class = py.get_type::<NativeAuth>();
+    fields
+        .into_iter()
+        .try_for_each(|field| class.setattr(field.0, field))
 }
 
 /// A field of `ToriiAuth`, read from the verified token where the instance's `__dict__` has no value.
@@ -195,20 +190,33 @@ fn raw<'py>(py: Python<'py>, auth: &Auth) -> PyResult<Bound<'py, PyAny>> {
     py.import("json")?.call_method1("loads", (payload.get(),))
 }
 
-/// The claims of an instance that was made from its fields, as the core reads them; none where `raw` is not a dict.
-fn claims(auth: &Bound<'_, NativeAuth>) -> PyResult<Map<String, Value>> {
-    let json = auth.py().import("json")?;
-    let text: String = json.call_method1("dumps", (auth.getattr("raw")?,))?.extract()?;
-    match serde_json::from_str(&text).map_err(not_json)? {
-        Value::Object(claims) => Ok(claims),
-        _ => Ok(Map::new()),
+type Claims = Map<String, Value>;
+
+/// What a verified token says or, where the instance was made from its fields, what `raw` says; nothing if that is not a
+/// dict.
+fn read<T>(
+    auth: &Bound<'_, NativeAuth>,
+    verified: impl FnOnce(&Auth) -> T,
+    made: impl FnOnce(Claims) -> T,
+) -> PyResult<T> {
+    if let Some(auth) = auth.get().0.get() {
+        return Ok(verified(auth));
     }
+    let json = auth.py().import("json")?;
+    let json: String = json.call_method1("dumps", (auth.getattr("raw")?,))?.extract()?;
+    Ok(made(match serde_json::from_str(&json).map_err(not_json)? {
+        Value::Object(claims) => claims,
+        _ => Claims::new(),
+    }))
 }
 
-fn time(auth: &Bound<'_, NativeAuth>, claim: &str) -> PyResult<u64> {
-    // Fractions are floored, as in verification.
-    let seconds = claims(auth)?.get(claim).and_then(Value::as_f64);
-    Ok(seconds.map_or(0, |seconds| seconds as u64))
+fn text(claim: &Value) -> Option<String> {
+    claim.as_str().map(str::to_owned)
+}
+
+/// A time, of which fractions are floored, as in verification.
+fn seconds(claims: &Claims, name: &str) -> Option<u64> {
+    Some(claims.get(name)?.as_f64()? as u64)
 }
 
 fn not_json(problem: serde_json::Error) -> PyErr {

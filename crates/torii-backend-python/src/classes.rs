@@ -1,6 +1,6 @@
 //! The classes of Python that this module makes instances of.
 
-use pyo3::exceptions::{PyImportError, PyRuntimeError};
+use pyo3::exceptions::{PyException, PyImportError, PyRuntimeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -47,6 +47,9 @@ pub(crate) fn registered<'py>(name: &Bound<'py, PyString>) -> PyResult<Bound<'py
 /// The module of the classes that are loaded when an instance of one is first asked for.
 pub(crate) fn types(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     py.import("torii_backend.types").map_err(|cause| {
+        if !cause.is_instance_of::<PyException>(py) {
+            return cause;
+        }
         let error = PyRuntimeError::new_err(
             "torii_backend.types cannot be loaded: the interpreter may be shutting down",
         );

@@ -1,41 +1,33 @@
 //! The API client, as Python calls it.
 
-use std::cell::Cell;
-use std::fs;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use torii_backend::http_client::{ReqwestClient, ReqwestClientBuilder};
-use torii_backend::{BlockingTorii, ConfigError, Error, Torii, ToriiBuilder};
+use torii_backend::{ConfigError, Torii, ToriiBuilder};
 
-use crate::errors::{api_error, config_error, setting_error};
+use crate::call::Outcome;
+use crate::errors::{config_error, setting_error};
 use crate::operations::Request;
-use crate::pages::{AsyncPages, Pages};
+use crate::pages::Pages;
 use crate::settings;
-use crate::task::{self, Task};
+use crate::task::{Task, start};
+use crate::wait::{Open, Verdict, wait};
 
 /// A client of the API for callers of both kinds. It opens no connection before its first call.
 #[pyclass(frozen, module = "torii_backend._native")]
 pub(crate) struct Client {
     builder: ToriiBuilder,
     http: ReqwestClientBuilder,
-    connected: ArcSwap<Connected>,
+    torii: ArcSwap<Torii>,
     /// What kind of secret key it has, such as `sk_live_***`.
     #[pyo3(get)]
     secret_key: &'static str,
     #[pyo3(get)]
     api_url: String,
-}
-
-/// The connections of both kinds of callers.
-struct Connected {
-    blocking: BlockingTorii,
-    asynchronous: Torii,
 }
 
 #[pymethods]
@@ -69,39 +61,23 @@ impl Client {
             Some(suffix) => format!("{OURS} {}", settings::text("user_agent_suffix", suffix)?),
             None => OURS.to_owned(),
         };
-        let allow_insecure_http = allow_insecure_http
-            .extract()
-            .map_err(|_| setting_error(py, "allow_insecure_http", "must be a bool"))?;
         let builder = Torii::builder(&key)
             .api_url(&api_url)
             .call_timeout(limit("timeout", timeout)?)
             .attempt_timeout(limit("attempt_timeout", attempt_timeout)?)
-            .allow_insecure_http(allow_insecure_http)
-            .user_agent_suffix(suffix)
-            .interrupt(signal_came);
-        let mut http = ReqwestClient::builder().connect_timeout(limit("connect_timeout", connect_timeout)?);
-        if let Some(proxy) = proxy {
-            let address = settings::text("proxy", proxy)?;
-            http = if address.is_empty() {
-                http.no_proxy()
-            } else {
-                http.proxy(&address)
-            };
-        }
-        if let Some(file) = ca_file {
-            let refuse = |problem: String| setting_error(py, "ca_file", problem);
-            let path: PathBuf = file.extract().map_err(|_| refuse("must be a path".to_owned()))?;
-            http = http.root_certificates(fs::read(path).map_err(|error| refuse(error.to_string()))?);
-        }
+            .allow_insecure_http(settings::flag("allow_insecure_http", allow_insecure_http)?)
+            .user_agent_suffix(suffix);
+        let http = ReqwestClient::builder().connect_timeout(limit("connect_timeout", connect_timeout)?);
+        let mut http = settings::http_client(http, proxy, ca_file)?;
         if let Some(most) = max_idle_connections {
             http = http.pool_max_idle_per_host(settings::count("max_idle_connections", most)?);
         }
-        let connected = Connected::new(&builder, &http).map_err(|error| config_error(py, &error))?;
+        let torii = connected(&builder, &http).map_err(|error| config_error(py, &error))?;
         let kinds = [("sk_live_", "sk_live_***"), ("sk_test_", "sk_test_***")];
         Ok(Self {
             builder,
             http,
-            connected: ArcSwap::from_pointee(connected),
+            torii: ArcSwap::from_pointee(torii),
             secret_key: kinds
                 .iter()
                 .find(|(prefix, _)| key.starts_with(prefix))
@@ -110,8 +86,8 @@ impl Client {
         })
     }
 
-    /// Makes a call on this thread, with the GIL released. Returns the JSON of the reply, if it has one; with `described`,
-    /// a pair of it and `(status, headers, request_id, attempts)`.
+    /// Makes a call and waits for it. Returns the JSON of the reply, if it has one; with `described`, a pair of it and
+    /// `(status, headers, request_id, attempts)`.
     #[pyo3(signature = (request, described=false))]
     fn call<'py>(
         &self,
@@ -119,16 +95,10 @@ impl Client {
         request: &Bound<'py, Request>,
         described: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (connected, request) = (self.connected.load_full(), request.get());
-        let (reply, raised) = interruptible(py, || request.prepare(&connected.blocking)?.send(described));
-        if let Some(raised) = raised {
-            return Err(raised);
-        }
-        let operation = request.operation.clone();
-        Outcome { operation, reply }.into_pyobject(py)
+        wait(py, self.open(request.get(), described))
     }
 
-    /// Makes a call on the runtime, and calls `done(reply, error)` from there. The reply is as that of `call`.
+    /// Makes a call, and calls `done(reply, error)` from another thread. The reply is as that of `call`.
     #[pyo3(signature = (request, done, described=false))]
     fn start(
         &self,
@@ -137,33 +107,18 @@ impl Client {
         done: Py<PyAny>,
         described: bool,
     ) -> PyResult<Task> {
-        let request = request.get();
-        let prepared = request.prepare(&self.connected.load().asynchronous);
-        let operation = request.operation.clone();
-        task::start(py, done, async move {
-            let reply = match prepared {
-                Ok(prepared) => prepared.make(described).await,
-                Err(error) => Err(error),
-            };
-            Ok(Outcome { operation, reply })
-        })
+        start(py, done, self.open(request.get(), described))
     }
 
-    /// Walks a list page by page on the threads that ask.
+    /// Walks a list page by page.
     fn pages(&self, request: &Bound<'_, Request>) -> Pages {
-        Pages::new(self.connected.load().blocking.clone(), request.get())
-    }
-
-    /// Walks a list page by page on the runtime.
-    fn async_pages(&self, request: &Bound<'_, Request>) -> AsyncPages {
-        AsyncPages::new(self.connected.load().asynchronous.clone(), request.get())
+        Pages::new(Torii::clone(&self.torii.load()), request.get())
     }
 
     /// Closes the connections that no call needs. A call after that opens new ones.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        let connected =
-            Connected::new(&self.builder, &self.http).map_err(|error| config_error(py, &error))?;
-        self.connected.store(Arc::new(connected));
+        let torii = connected(&self.builder, &self.http).map_err(|error| config_error(py, &error))?;
+        self.torii.store(Arc::new(torii));
         Ok(())
     }
 
@@ -183,54 +138,20 @@ fn limit(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<Duration> {
     }
 }
 
-impl Connected {
-    fn new(builder: &ToriiBuilder, http: &ReqwestClientBuilder) -> Result<Self, ConfigError> {
-        let builder = builder.clone().http_client(http.clone().build()?);
-        Ok(Self {
-            blocking: builder.clone().build_blocking()?,
-            asynchronous: builder.build()?,
+impl Client {
+    fn open(&self, request: &Request, described: bool) -> Open {
+        let prepared = request.prepare(&self.torii.load());
+        let operation = request.operation.clone();
+        Box::pin(async move {
+            let reply = match prepared {
+                Ok(prepared) => prepared.make(described).await,
+                Err(error) => Err(error),
+            };
+            Verdict::Reply(Outcome { operation, reply })
         })
     }
 }
 
-/// What came of a call; becomes a Python object where the interpreter is attached.
-pub(crate) struct Outcome<T> {
-    pub(crate) operation: String,
-    pub(crate) reply: Result<T, Error>,
-}
-
-impl<'py, T: IntoPyObject<'py>> IntoPyObject<'py> for Outcome<T> {
-    type Target = PyAny;
-    type Output = Bound<'py, PyAny>;
-    type Error = PyErr;
-
-    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
-        match self.reply {
-            Ok(reply) => reply.into_bound_py_any(py),
-            Err(error) => Err(api_error(py, &self.operation, &error)),
-        }
-    }
-}
-
-thread_local! {
-    /// What a signal's handler raised while this thread waits.
-    static RAISED: Cell<Option<PyErr>> = const { Cell::new(None) };
-}
-
-/// Runs the handlers of the signals that came. Asked by the core while it waits; true ends the wait.
-fn signal_came() -> bool {
-    let raised = Python::try_attach(|py| match py.check_signals() {
-        Ok(()) => false,
-        Err(error) => {
-            RAISED.set(Some(error));
-            true
-        }
-    });
-    // Where there is no interpreter any more, nobody waits for an answer.
-    raised.unwrap_or(true)
-}
-
-/// Works with the GIL released. Also returns what a signal's handler raised meanwhile.
-pub(crate) fn interruptible<T: Send>(py: Python<'_>, work: impl Send + FnOnce() -> T) -> (T, Option<PyErr>) {
-    (py.detach(work), RAISED.take())
+fn connected(builder: &ToriiBuilder, http: &ReqwestClientBuilder) -> Result<Torii, ConfigError> {
+    builder.clone().http_client(http.clone().build()?).build()
 }

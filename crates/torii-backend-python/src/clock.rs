@@ -10,7 +10,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyCFunction, PyDict};
 use torii_backend::clock::{Clock, Moment, SystemClock};
 
-use crate::errors::setting_error;
+use crate::errors::{caught, setting_error};
 use crate::settings::unusable;
 
 /// A clock whose wall time is set at the start of each call from Python, so that no other thread ever asks Python. Its
@@ -28,7 +28,7 @@ impl ToldClock {
         };
         let problem = "must be callable, or have a method `time`, and raise nothing";
         let told = told.map_err(|cause| unusable(py, "clock", problem, cause))?;
-        let wall = told.extract::<f64>().ok();
+        let wall = caught(py, told.extract::<f64>())?;
         let wall = wall.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let nanoseconds = wall.and_then(|wall| u64::try_from(wall.as_nanos()).ok());
         let problem = "must return Unix seconds, an int or a float";

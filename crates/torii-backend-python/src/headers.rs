@@ -85,9 +85,10 @@ fn is_called(key: &Bound<'_, PyAny>, name: &str, environ: bool) -> bool {
     let Ok(key) = key.cast::<PyString>() else {
         return false;
     };
-    // The length tells most names apart, and costs no copy.
-    let length = key.len().unwrap_or_default();
-    if length != name.len() && length != name.len() + CGI.len() {
+    // The length tells most names apart, and costs no copy. That of a subclass can run code.
+    if key.is_exact_instance_of::<PyString>()
+        && !matches!(key.len(), Ok(length) if [name.len(), name.len() + CGI.len()].contains(&length))
+    {
         return false;
     }
     let Ok(key) = PyBackedStr::try_from(key.clone()) else {

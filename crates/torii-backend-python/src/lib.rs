@@ -6,6 +6,7 @@
 use pyo3::prelude::*;
 
 mod auth;
+mod call;
 mod classes;
 mod client;
 mod clock;
@@ -28,7 +29,7 @@ mod wait;
 // Free-threaded builds of Python run with the GIL while this module is loaded: some of its code relies on the GIL.
 #[pymodule(gil_used = true)]
 mod _native {
-    use super::{Bound, PyModule, PyModuleMethods, PyResult, Python, fork, logging, notifier, shared};
+    use super::{Bound, PyModule, PyModuleMethods, PyResult, Python, auth, fork, logging, notifier, shared};
 
     #[pymodule_export]
     use super::auth::{Field, NativeAuth};
@@ -39,12 +40,9 @@ mod _native {
     #[pymodule_export]
     use super::operations::Request;
     #[pymodule_export]
-    use super::pages::{AsyncPages, Pages};
+    use super::pages::Pages;
     #[pymodule_export]
-    use super::shared::{
-        authenticate_request, begin_authenticate_request, begin_verify_token, clear_jwks_cache_for_tests,
-        verify_token,
-    };
+    use super::shared::{authenticate_request, begin_verification, clear_jwks_cache_for_tests, verify_token};
     #[pymodule_export]
     use super::task::Task;
     #[pymodule_export]
@@ -60,6 +58,7 @@ mod _native {
         // PyO3 checks once that there is an interpreter. While it shuts down, that check fails.
         Python::attach(|_| ());
         shared::verifiers(module.py());
+        auth::add_fields(module.py())?;
         notifier::watch_end(module)?;
         logging::forward();
         fork::watch()

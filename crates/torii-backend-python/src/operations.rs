@@ -9,9 +9,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyTuple};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use torii_backend::{Async, Blocking, Call, Error, List, Mode, Page, Reply, Torii};
+use torii_backend::{Async, Error, Page, Reply, Torii};
 
-use crate::errors::request_error;
+use crate::errors::{caught, request_error};
 
 /// A call of the API that has not been made yet: which operation, and with what.
 #[pyclass(frozen, module = "torii_backend._native")]
@@ -41,8 +41,9 @@ impl Request {
         body: Option<&Bound<'_, PyBytes>>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
+        let canonical = |id| Ok::<_, PyErr>(canonical(text(&id)?));
         let mut request = Self {
-            ids: ids.iter().map(|id| canonical(text(&id))).collect(),
+            ids: ids.iter().map(canonical).collect::<Result<_, _>>()?,
             body: body.map(|body| Bytes::copy_from_slice(body.as_bytes())),
             operation,
             limit: None,
@@ -52,14 +53,8 @@ impl Request {
             retries: true,
         };
         for (name, value) in options.into_iter().flatten() {
-            let name = text(&name);
-            if let Err(problem) = request.set(&name, &value) {
-                return Err(request_error(
-                    ids.py(),
-                    &request.operation,
-                    format!("{name} {problem}"),
-                ));
-            }
+            let name = text(&name)?;
+            request.set(&name, &value)?;
         }
         Ok(request)
     }
@@ -67,35 +62,33 @@ impl Request {
 
 impl Request {
     /// Sets what a keyword gives. `None` is as if it was not given.
-    fn set(&mut self, name: &str, value: &Bound<'_, PyAny>) -> Result<(), &'static str> {
-        let value = Some(value).filter(|value| !value.is_none());
+    fn set(&mut self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = value.py();
+        let refused = |problem| request_error(py, &self.operation, format!("{name} {problem}"));
+        let seconds = || {
+            let seconds = caught(py, value.extract::<f64>())?;
+            let seconds = seconds.filter(|_| !value.is_instance_of::<PyBool>());
+            let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+            let duration = duration.filter(|duration| !duration.is_zero());
+            duration.ok_or_else(|| refused("must be a number of seconds, more than 0"))
+        };
         match name {
-            "timeout" => self.timeout = value.map(seconds).transpose()?,
-            "attempt_timeout" => self.attempt_timeout = value.map(seconds).transpose()?,
+            "timeout" | "attempt_timeout" | "retries" | "limit" | "cursor" if value.is_none() => {}
+            "timeout" => self.timeout = Some(seconds()?),
+            "attempt_timeout" => self.attempt_timeout = Some(seconds()?),
             "retries" => {
-                let retries = value.map(|value| value.cast::<PyBool>().map(|value| value.is_true()));
-                self.retries = retries.unwrap_or(Ok(true)).map_err(|_| "must be True or False")?;
+                let retries = value.cast::<PyBool>();
+                self.retries = retries.map_err(|_| refused("must be True or False"))?.is_true();
             }
             "limit" => {
-                let limit = value.map(|limit| limit.extract()).transpose();
-                self.limit = limit.map_err(|_| "must be a whole number, 0 or more")?;
+                let limit = caught(py, value.extract())?;
+                self.limit = Some(limit.ok_or_else(|| refused("must be a whole number, 0 or more"))?);
             }
-            "cursor" => self.cursor = value.map(text),
-            _ => return Err("is no argument of this method"),
+            "cursor" => self.cursor = Some(text(value)?),
+            _ => return Err(refused("is no argument of this method")),
         }
         Ok(())
     }
-}
-
-fn seconds(value: &Bound<'_, PyAny>) -> Result<Duration, &'static str> {
-    let seconds = value
-        .extract::<f64>()
-        .ok()
-        .filter(|_| !value.is_instance_of::<PyBool>());
-    let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    duration
-        .filter(|duration| !duration.is_zero())
-        .ok_or("must be a number of seconds, more than 0")
 }
 
 /// A call, or a list, with what a request says about this one call.
@@ -115,34 +108,26 @@ macro_rules! with_settings {
     }};
 }
 
-/// A call of one client or the other.
-pub(crate) enum Prepared<M: Mode> {
+type Call<T> = torii_backend::Call<Async, T>;
+type List<T> = torii_backend::List<Async, T>;
+
+/// A call that can be made.
+pub(crate) enum Prepared {
     /// Its reply is a document, which stays as it came.
-    Document(Call<M, Box<RawValue>>),
+    Document(Call<Box<RawValue>>),
     /// Its reply says nothing.
-    Nothing(Call<M, ()>),
+    Nothing(Call<()>),
     /// Its reply is a page, whose items stay as they came.
-    List(List<M, Box<RawValue>>),
+    List(List<Box<RawValue>>),
 }
 
-impl Prepared<Blocking> {
-    /// Makes the call on this thread.
-    pub(crate) fn send(self, described: bool) -> Result<Answer, Error> {
-        match self {
-            Self::Document(call) => Answer::of(call.send_with_reply()?, described, bytes),
-            Self::Nothing(call) => Answer::of(call.send_with_reply()?, described, |()| Ok(None)),
-            Self::List(list) => Answer::of(list.send_with_reply()?, described, |page| {
-                page_bytes(&page).map(Some)
-            }),
-        }
-    }
-}
-
-impl Prepared<Async> {
+impl Prepared {
     /// Makes the call.
     pub(crate) async fn make(self, described: bool) -> Result<Answer, Error> {
         match self {
-            Self::Document(call) => Answer::of(call.with_reply().await?, described, bytes),
+            Self::Document(call) => Answer::of(call.with_reply().await?, described, |document| {
+                Ok(Some(Box::<str>::from(document).into_string().into_bytes()))
+            }),
             Self::Nothing(call) => Answer::of(call.with_reply().await?, described, |()| Ok(None)),
             Self::List(list) => Answer::of(list.with_reply().await?, described, |page| {
                 page_bytes(&page).map(Some)
@@ -195,10 +180,6 @@ impl<'py> IntoPyObject<'py> for Answer {
     }
 }
 
-fn bytes(document: Box<RawValue>) -> Result<Option<Vec<u8>>, Error> {
-    Ok(Some(Box::<str>::from(document).into_string().into_bytes()))
-}
-
 /// A page as JSON, its items as they came.
 pub(crate) fn page_bytes(page: &Page<Box<RawValue>>) -> Result<Vec<u8>, Error> {
     serde_json::to_vec(page).map_err(|error| Error::Request(error.to_string()))
@@ -206,7 +187,7 @@ pub(crate) fn page_bytes(page: &Page<Box<RawValue>>) -> Result<Vec<u8>, Error> {
 
 impl Request {
     /// The call that this is for a client.
-    pub(crate) fn prepare<M: Mode>(&self, torii: &Torii<M>) -> Result<Prepared<M>, Error> {
+    pub(crate) fn prepare(&self, torii: &Torii) -> Result<Prepared, Error> {
         let (users, sessions) = (torii.users(), torii.sessions());
         let (organizations, invitations) = (torii.organizations(), torii.invitations());
         let (impersonation, origins) = (torii.impersonation(), torii.allowed_origins());
@@ -250,14 +231,14 @@ impl Request {
     }
 
     /// The list that this is for a client.
-    pub(crate) fn prepare_list<M: Mode>(&self, torii: &Torii<M>) -> Result<List<M, Box<RawValue>>, Error> {
+    pub(crate) fn prepare_list(&self, torii: &Torii) -> Result<List<Box<RawValue>>, Error> {
         match self.prepare(torii)? {
             Prepared::List(list) => Ok(list),
             _ => Err(Error::Request("this is no list".to_owned())),
         }
     }
 
-    fn document<M: Mode, T: DeserializeOwned>(&self, call: Call<M, T>) -> Prepared<M> {
+    fn document<T: DeserializeOwned>(&self, call: Call<T>) -> Prepared {
         let call = call.reply_as();
         Prepared::Document(with_settings!(
             self,
@@ -268,11 +249,11 @@ impl Request {
         ))
     }
 
-    fn nothing<M: Mode>(&self, call: Call<M, ()>) -> Prepared<M> {
+    fn nothing(&self, call: Call<()>) -> Prepared {
         Prepared::Nothing(with_settings!(self, call))
     }
 
-    fn list<M: Mode, T: DeserializeOwned>(&self, list: List<M, T>) -> Prepared<M> {
+    fn list<T: DeserializeOwned>(&self, list: List<T>) -> Prepared {
         let mut list = with_settings!(self, list.items_as());
         if let Some(limit) = self.limit {
             list = list.limit(limit);
@@ -300,8 +281,9 @@ impl Request {
 }
 
 /// What Python's `str` makes of an object; nothing if it fails, which is no identifier.
-fn text(value: &Bound<'_, PyAny>) -> String {
-    value.str().and_then(|text| text.extract()).unwrap_or_default()
+fn text(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    let text = value.str().and_then(|text| text.extract());
+    Ok(caught(value.py(), text)?.unwrap_or_default())
 }
 
 /// An id in the form in which it travels, if it is written in another one that Python's `uuid.UUID` reads. Anything else

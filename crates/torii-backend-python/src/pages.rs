@@ -9,30 +9,41 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use serde_json::value::RawValue;
 use tokio::sync::Mutex;
-use torii_backend::{Async, Blocking, Cursor, Error, List, Mode, Page, Torii};
+use torii_backend::{Cursor, Error, Torii};
 
-use crate::client::{Outcome, interruptible};
-use crate::errors::{api_error, request_error};
+use crate::call::Outcome;
 use crate::operations::{Request, page_bytes};
-use crate::task::{self, Task};
+use crate::task::{Task, start};
+use crate::wait::{Open, Verdict, wait};
 
-type RawPage = Page<Box<RawValue>>;
-
-/// The pages of a list, for threads.
+/// The pages of a list. After an error, what a signal's handler raised or a cancelled task, the same page is asked for
+/// again.
 #[pyclass(frozen, module = "torii_backend._native")]
 pub(crate) struct Pages {
     operation: String,
-    walk: Mutex<Walk<Blocking, BlockingPages>>,
+    walk: Arc<Mutex<Walk>>,
 }
 
-type BlockingPages = Box<dyn Iterator<Item = Result<RawPage, Error>> + Send + Sync>;
-
 impl Pages {
-    pub(crate) fn new(torii: Torii<Blocking>, request: &Request) -> Self {
+    pub(crate) fn new(torii: Torii, request: &Request) -> Self {
         Self {
             operation: request.operation.clone(),
-            walk: Mutex::new(Walk::new(torii, request)),
+            walk: Arc::new(Mutex::new(Walk {
+                torii,
+                request: request.clone(),
+                next: None,
+                under_way: None,
+            })),
         }
+    }
+
+    /// Takes a step. For threads, the Python class takes one at a time.
+    fn step(&self) -> Open {
+        let (operation, walk) = (self.operation.clone(), self.walk.clone());
+        Box::pin(async move {
+            let reply = walk.lock().await.step().await;
+            Verdict::Page(Outcome { operation, reply })
+        })
     }
 }
 
@@ -42,96 +53,47 @@ impl Pages {
         slf
     }
 
-    /// The JSON of the next page. After an error, or what a signal's handler raised, the same page is asked for again.
-    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Vec<u8>>> {
-        // The Python class takes one step at a time.
-        let Ok(mut walk) = self.walk.try_lock() else {
-            let problem = "the iterator is waiting for a page already";
-            return Err(request_error(py, &self.operation, problem.to_owned()));
-        };
-        let (page, raised) = interruptible(py, || walk.step());
-        if let Some(raised) = raised {
-            walk.kept = page.ok().flatten();
-            return Err(raised);
-        }
-        page.map_err(|error| api_error(py, &self.operation, &error))
+    /// Waits for the next page, and returns its JSON.
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let page = wait(py, self.step())?;
+        Ok(Some(page).filter(|page| !page.is_none()))
     }
 
-    fn __reduce__(&self) -> PyResult<()> {
-        Err(uncopyable())
-    }
-}
-
-/// The pages of a list, for event loops.
-#[pyclass(frozen, module = "torii_backend._native")]
-pub(crate) struct AsyncPages {
-    operation: String,
-    walk: Arc<Mutex<Walk<Async, torii_backend::Pages<Box<RawValue>>>>>,
-}
-
-impl AsyncPages {
-    pub(crate) fn new(torii: Torii, request: &Request) -> Self {
-        Self {
-            operation: request.operation.clone(),
-            walk: Arc::new(Mutex::new(Walk::new(torii, request))),
-        }
-    }
-}
-
-#[pymethods]
-impl AsyncPages {
-    /// Asks for the next page on the runtime, and calls `done(page, error)` from there: `None` is the end. After an error
-    /// or a cancelled task, the same page is asked for again.
+    /// Asks for the next page, and calls `done(page, error)` from another thread: `None` is the end.
     fn start(&self, py: Python<'_>, done: Py<PyAny>) -> PyResult<Task> {
-        let (operation, walk) = (self.operation.clone(), self.walk.clone());
-        task::start(py, done, async move {
-            let reply = walk.lock().await.step().await;
-            Ok(Outcome { operation, reply })
-        })
+        start(py, done, self.step())
     }
 
     fn __reduce__(&self) -> PyResult<()> {
-        Err(uncopyable())
+        Err(PyTypeError::new_err(
+            "the pages of a list are neither pickled nor copied",
+        ))
     }
-}
-
-fn uncopyable() -> PyErr {
-    PyTypeError::new_err("the pages of a list are neither pickled nor copied")
 }
 
 /// A list on its way. The core ends a walk with its first error; this one goes on where that happened.
-struct Walk<M: Mode, P> {
-    torii: Torii<M>,
+struct Walk {
+    torii: Torii,
     request: Request,
     /// Where to go on, once a page has come.
     next: Option<Cursor>,
-    /// A page that came when nobody could take it.
-    kept: Option<Vec<u8>>,
-    under_way: Option<P>,
+    under_way: Option<torii_backend::Pages<Box<RawValue>>>,
 }
 
-impl<M: Mode, P> Walk<M, P> {
-    fn new(torii: Torii<M>, request: &Request) -> Self {
-        Self {
-            torii,
-            request: request.clone(),
-            next: None,
-            kept: None,
-            under_way: None,
-        }
-    }
-
-    /// The rest of the list.
-    fn list(&self) -> Result<List<M, Box<RawValue>>, Error> {
-        let list = self.request.prepare_list(&self.torii)?;
-        Ok(match &self.next {
-            Some(cursor) => list.cursor(cursor.clone()),
-            None => list,
-        })
-    }
-
-    /// Takes a page in, as JSON.
-    fn arrived(&mut self, pages: P, page: Option<Result<RawPage, Error>>) -> Result<Option<Vec<u8>>, Error> {
+impl Walk {
+    /// The next page, as JSON.
+    async fn step(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        let mut pages = match self.under_way.take() {
+            Some(pages) => pages,
+            None => {
+                let list = self.request.prepare_list(&self.torii)?;
+                match &self.next {
+                    Some(cursor) => list.cursor(cursor.clone()).pages(),
+                    None => list.pages(),
+                }
+            }
+        };
+        let page = poll_fn(|cx| Pin::new(&mut pages).poll_next(cx)).await;
         // A list that is at fault would be again; what else fails is asked for anew.
         if !matches!(&page, Some(Err(error)) if !matches!(error, Error::Paging(_))) {
             self.under_way = Some(pages);
@@ -141,30 +103,5 @@ impl<M: Mode, P> Walk<M, P> {
         };
         self.next.clone_from(&page.next_cursor);
         page_bytes(&page).map(Some)
-    }
-}
-
-impl Walk<Blocking, BlockingPages> {
-    fn step(&mut self) -> Result<Option<Vec<u8>>, Error> {
-        if let Some(page) = self.kept.take() {
-            return Ok(Some(page));
-        }
-        let mut pages = match self.under_way.take() {
-            Some(pages) => pages,
-            None => Box::new(self.list()?.pages()),
-        };
-        let page = pages.next();
-        self.arrived(pages, page)
-    }
-}
-
-impl Walk<Async, torii_backend::Pages<Box<RawValue>>> {
-    async fn step(&mut self) -> Result<Option<Vec<u8>>, Error> {
-        let mut pages = match self.under_way.take() {
-            Some(pages) => pages,
-            None => self.list()?.pages(),
-        };
-        let page = poll_fn(|cx| Pin::new(&mut pages).poll_next(cx)).await;
-        self.arrived(pages, page)
     }
 }

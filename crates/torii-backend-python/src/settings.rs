@@ -1,13 +1,16 @@
 //! Settings as Python gives them, in the core's types. What cannot be one raises a `ToriiConfigError`, which never
 //! repeats it.
 
+use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple};
+use torii_backend::http_client::ReqwestClientBuilder;
 
-use crate::errors::setting_error;
+use crate::errors::{caught, setting_error};
 
 /// A `str`.
 pub(crate) fn text(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
@@ -49,7 +52,7 @@ pub(crate) fn texts(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<Vec<St
 pub(crate) fn seconds(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<Duration> {
     let number = value.is_instance_of::<PyInt>() || value.is_instance_of::<PyFloat>();
     let seconds = match number && !value.is_instance_of::<PyBool>() {
-        true => value.extract::<f64>().ok(),
+        true => caught(value.py(), value.extract::<f64>())?,
         false => None,
     };
     seconds
@@ -86,6 +89,38 @@ pub(crate) fn document(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<Str
         true => text(argument, value),
         false => Err(setting_error(py, argument, "must be a str, bytes or a dict")),
     }
+}
+
+/// The HTTP client with a proxy, none if the text is empty, and a file of the certificates that it trusts.
+pub(crate) fn http_client(
+    mut http: ReqwestClientBuilder,
+    proxy: Option<&Bound<'_, PyAny>>,
+    ca_file: Option<&Bound<'_, PyAny>>,
+) -> PyResult<ReqwestClientBuilder> {
+    if let Some(proxy) = proxy {
+        let address = text("proxy", proxy)?;
+        http = match address.is_empty() {
+            true => http.no_proxy(),
+            false => http.proxy(&address),
+        };
+    }
+    if let Some(file) = ca_file {
+        let pem = fs::read(path("ca_file", file)?);
+        http = http.root_certificates(pem.map_err(|error| setting_error(file.py(), "ca_file", error))?);
+    }
+    Ok(http)
+}
+
+/// A path, `str` or `os.PathLike`.
+pub(crate) fn path(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
+    let path = value.extract();
+    path.map_err(|cause| unusable(value.py(), argument, "must be a path", cause))
+}
+
+/// A `bool`.
+pub(crate) fn flag(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let flag = value.extract();
+    flag.map_err(|cause| unusable(value.py(), argument, "must be a bool", cause))
 }
 
 /// The error for an argument whose own code failed. What is no `Exception`, such as Ctrl-C, stays what it is.

@@ -85,32 +85,23 @@ pub(crate) fn authenticate_request<'py>(
     verifier.get().authenticate_request(headers)
 }
 
-/// `verify_token` for a coroutine. Raises nothing: a bad answer waits in the `Verification`.
+/// `verify_token` for a coroutine or, for the headers of a request, `authenticate_request`. Raises nothing: a bad answer
+/// waits in the `Verification`.
 #[pyfunction]
-#[pyo3(signature = (token, *, issuer, audience=None, leeway=None))]
-pub(crate) fn begin_verify_token<'py>(
-    token: &Bound<'py, PyAny>,
-    issuer: &Bound<'py, PyAny>,
-    audience: Option<&Bound<'py, PyAny>>,
-    leeway: Option<&Bound<'py, PyAny>>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let verifier = shared_verifier(issuer, audience, leeway, None);
-    let begun = verifier.and_then(|verifier| verifier.get().verification(token));
-    begin(issuer.py(), begun)
-}
-
-/// `authenticate_request` for a coroutine. Raises nothing: a bad answer waits in the `Verification`.
-#[pyfunction]
-#[pyo3(signature = (headers, *, issuer, audience=None, leeway=None, header=None))]
-pub(crate) fn begin_authenticate_request<'py>(
-    headers: &Bound<'py, PyAny>,
+#[pyo3(signature = (given, *, issuer, audience, leeway, header=None, is_request=false))]
+pub(crate) fn begin_verification<'py>(
+    given: &Bound<'py, PyAny>,
     issuer: &Bound<'py, PyAny>,
     audience: Option<&Bound<'py, PyAny>>,
     leeway: Option<&Bound<'py, PyAny>>,
     header: Option<&Bound<'py, PyAny>>,
+    is_request: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
     let verifier = shared_verifier(issuer, audience, leeway, header);
-    let begun = verifier.and_then(|verifier| verifier.get().verification_of_request(headers));
+    let begun = verifier.and_then(|verifier| match is_request {
+        true => verifier.get().verification_of_request(given),
+        false => verifier.get().verification(given),
+    });
     begin(issuer.py(), begun)
 }
 

@@ -45,7 +45,7 @@ impl Drop for Task {
 /// If the interpreter is shutting down, or a thread cannot be started.
 pub(crate) fn start<F, T>(_: Python<'_>, done: Py<PyAny>, future: F) -> PyResult<Task>
 where
-    F: Future<Output = PyResult<T>> + Send + 'static,
+    F: Future<Output = T> + Send + 'static,
     T: for<'py> IntoPyObject<'py> + Send + 'static,
 {
     let notifier = Notifier::get()?.ok_or_else(|| {
@@ -57,7 +57,7 @@ where
         notifier: notifier.clone(),
         callable: Some(done),
     };
-    let running = runtime::spawn(async move { done.call(future.await) })?;
+    let running = runtime::spawn(async move { done.call(Ok(future.await)) })?;
     Ok(Task {
         notifier,
         running: Mutex::new(Some(running)),

@@ -1,6 +1,5 @@
 //! Verification, as Python calls it.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use http::{HeaderName, header};
@@ -8,15 +7,16 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyTuple};
-use torii_backend::{CacheSettings, KeySource, VerifierBuilder};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+use torii_backend::http_client::ReqwestClient;
+use torii_backend::{CacheSettings, KeySource, KeyStatus, VerifierBuilder};
 
 use crate::classes::types;
 use crate::clock::{self, ToldClock};
 use crate::errors::{config_error, config_error_in, setting_error, verify_error};
 use crate::headers;
 use crate::many::Batch;
-use crate::settings::{count, document, seconds, text, text_or_texts, texts, unusable};
+use crate::settings::{count, document, flag, http_client, path, seconds, text, text_or_texts, texts};
 use crate::testing::ManualClock;
 use crate::token_arg::{not_text, token_text};
 use crate::wait::{Open, Stage, Verdict, answer, begin, wait};
@@ -27,7 +27,7 @@ pub(crate) struct Verifier(PyOnceLock<Configured>);
 
 struct Configured {
     core: torii_backend::Verifier,
-    issuer: String,
+    issuers: Vec<String>,
     header: HeaderName,
     time: Time,
     told: ToldClock,
@@ -47,11 +47,18 @@ enum Time {
 impl Configured {
     fn new(issuer: &Bound<'_, PyAny>, settings: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let py = issuer.py();
-        let issuer = text("issuer", issuer)?;
-        let mut builder = torii_backend::Verifier::builder(&issuer);
+        let issuers = text_or_texts("issuer", issuer)?;
+        let Some((first, others)) = issuers.split_first() else {
+            return Err(setting_error(py, "issuer", "is an empty list"));
+        };
+        let mut builder = torii_backend::Verifier::builder(first);
+        for other in others {
+            builder = builder.accept_issuer(other, KeySource::default());
+        }
         let mut header = header::AUTHORIZATION;
         let mut source = None;
         let (mut time, told) = (None, ToldClock::default());
+        let (mut proxy, mut ca_file) = (None, None);
         for (name, value) in settings.into_iter().flatten() {
             let name: PyBackedStr = name.extract()?;
             if value.is_none() {
@@ -60,10 +67,14 @@ impl Configured {
             if SOURCES.contains(&&*name)
                 && let Some(other) = source.replace(name.to_string())
             {
+                let problem = format_args!("cannot be combined with {other}");
+                return Err(setting_error(py, &name, problem));
+            }
+            if SOURCES.contains(&&*name) && !others.is_empty() {
                 return Err(setting_error(
                     py,
                     &name,
-                    format_args!("cannot be combined with {other}"),
+                    "cannot be combined with several issuers",
                 ));
             }
             match (&*name, value.cast::<ManualClock>()) {
@@ -76,12 +87,19 @@ impl Configured {
                     builder = builder.clock(told.clone());
                     time = Some(Time::Asked(value.clone().unbind()));
                 }
+                ("proxy", _) => proxy = Some(value.clone()),
+                ("ca_file", _) => ca_file = Some(value.clone()),
                 _ => builder = with(builder, &name, &value)?,
             }
             if &*name == "header" {
                 header = HeaderName::try_from(text(&name, &value)?)
                     .map_err(|_| setting_error(py, &name, "is not the name of a header"))?;
             }
+        }
+        if proxy.is_some() || ca_file.is_some() {
+            let http = ReqwestClient::builder().connect_timeout(CONNECT_TIMEOUT);
+            let http = http_client(http, proxy.as_ref(), ca_file.as_ref())?.build();
+            builder = builder.http_client(http.map_err(|error| config_error(py, &error))?);
         }
         let core = builder.clone().build().map_err(|error| match &source {
             // To the core, all sources of keys are one setting.
@@ -90,7 +108,7 @@ impl Configured {
         })?;
         Ok(Self {
             core,
-            issuer,
+            issuers,
             header,
             time: time.unwrap_or_else(|| Time::System(Box::new(builder))),
             told,
@@ -137,10 +155,10 @@ impl Verifier {
         set.map_err(|_| PyTypeError::new_err("a verifier cannot be changed: make a new one"))
     }
 
-    /// The issuer, as it was given.
+    /// The issuer, as it was given; of several, the first.
     #[getter]
     fn issuer(&self, py: Python<'_>) -> PyResult<&str> {
-        Ok(&self.configured(py)?.issuer)
+        Ok(self.configured(py)?.issuers.first().map_or("", String::as_str))
     }
 
     /// The name of the header that carries the token, in lower case.
@@ -205,23 +223,19 @@ impl Verifier {
         wait(py, self.warming_up(py)?)
     }
 
-    /// Return the state of the keys, a `ToriiKeyStatus`.
+    /// Return the state of the keys, a `ToriiKeyStatus`; of several issuers, that of the first one's.
     fn status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let status = self.core(py)?.status();
-        let seconds = |duration: Option<Duration>| duration.map(|duration| duration.as_secs_f64());
-        let fields = PyDict::new(py);
-        fields.set_item("url", status.url)?;
-        fields.set_item("kids", PyTuple::new(py, status.kids)?)?;
-        fields.set_item("age", seconds(status.age))?;
-        fields.set_item("generation", status.generation)?;
-        let last_error = status.last_error.map(|error| error.with_causes());
-        fields.set_item("last_error", last_error)?;
-        fields.set_item("next_attempt_in", seconds(status.next_attempt_in))?;
-        fields.set_item("fetches_succeeded", status.fetches_succeeded)?;
-        fields.set_item("fetches_failed", status.fetches_failed)?;
-        fields.set_item("stale_served", status.stale_served)?;
-        fields.set_item("unknown_kids", status.unknown_kids)?;
-        types(py)?.getattr("ToriiKeyStatus")?.call((), Some(&fields))
+        key_status(py, self.core(py)?.status())
+    }
+
+    /// Return the state of every issuer's keys, a dict of `ToriiKeyStatus` by issuer.
+    fn statuses<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let statuses = PyDict::new(py);
+        let issuers = &self.configured(py)?.issuers;
+        for (issuer, (_, status)) in issuers.iter().zip(self.core(py)?.statuses()) {
+            statuses.set_item(issuer, key_status(py, status)?)?;
+        }
+        Ok(statuses)
     }
 
     /// Return how often this verifier has come to which conclusion, as `ToriiVerifyCounts`.
@@ -236,7 +250,7 @@ impl Verifier {
 
     /// Return the fetched keys as text, to start another process with (`keys`).
     ///
-    /// `None` before the first fetch, and for keys that were given. Whoever can change the text can sign in as anybody:
+    /// `None` before the first fetch, and for keys that were given; of several issuers, those of the first. Whoever can change the text can sign in as anybody:
     /// keep it where only your servers write.
     fn export_keys(&self, py: Python<'_>) -> PyResult<Option<String>> {
         let Some(keys) = self.core(py)?.export_keys() else {
@@ -268,8 +282,12 @@ impl Verifier {
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        let issuer = slf.getattr("issuer")?.repr()?;
-        Ok(format!("{}({issuer})", slf.get_type().name()?))
+        let issuers = &slf.get().configured(slf.py())?.issuers;
+        let issuers = match issuers.as_slice() {
+            [issuer] => PyString::new(slf.py(), issuer).repr()?,
+            several => PyList::new(slf.py(), several)?.repr()?,
+        };
+        Ok(format!("{}({issuers})", slf.get_type().name()?))
     }
 }
 
@@ -320,6 +338,23 @@ impl Verifier {
     }
 }
 
+fn key_status(py: Python<'_>, status: KeyStatus) -> PyResult<Bound<'_, PyAny>> {
+    let seconds = |duration: Option<Duration>| duration.map(|duration| duration.as_secs_f64());
+    let fields = PyDict::new(py);
+    fields.set_item("url", status.url)?;
+    fields.set_item("kids", PyTuple::new(py, status.kids)?)?;
+    fields.set_item("age", seconds(status.age))?;
+    fields.set_item("generation", status.generation)?;
+    let last_error = status.last_error.map(|error| error.with_causes());
+    fields.set_item("last_error", last_error)?;
+    fields.set_item("next_attempt_in", seconds(status.next_attempt_in))?;
+    fields.set_item("fetches_succeeded", status.fetches_succeeded)?;
+    fields.set_item("fetches_failed", status.fetches_failed)?;
+    fields.set_item("stale_served", status.stale_served)?;
+    fields.set_item("unknown_kids", status.unknown_kids)?;
+    types(py)?.getattr("ToriiKeyStatus")?.call((), Some(&fields))
+}
+
 fn verification_of_text(core: &torii_backend::Verifier, token: &str) -> Stage {
     // A token that is remembered costs less than letting other threads have the GIL.
     if let Some(verdict) = core.verify_remembered(token) {
@@ -329,13 +364,15 @@ fn verification_of_text(core: &torii_backend::Verifier, token: &str) -> Stage {
     Stage::Open(Box::pin(async move { Verdict::Token(core.verify(&token).await) }))
 }
 
+/// For a connection to where keys are, as in the core: two attempts are made in the time of a fetch.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// The settings that are sources of keys.
 const SOURCES: [&str; 5] = ["jwks_url", "jwks", "jwk", "public_key", "jwks_file"];
 
 /// The builder with one more setting.
 fn with(builder: VerifierBuilder, name: &str, value: &Bound<'_, PyAny>) -> PyResult<VerifierBuilder> {
     let py = value.py();
-    let fails = |problem: &'static str| move |cause: PyErr| unusable(py, name, problem, cause);
     Ok(match name {
         "audience" => builder.audiences(text_or_texts(name, value)?),
         "leeway" => builder.leeway(seconds(name, value)?),
@@ -346,10 +383,7 @@ fn with(builder: VerifierBuilder, name: &str, value: &Bound<'_, PyAny>) -> PyRes
         "jwks" => builder.key_source(KeySource::Jwks(document(name, value)?)),
         "jwk" => builder.key_source(KeySource::Jwk(document(name, value)?)),
         "public_key" => builder.key_source(KeySource::Pem(document(name, value)?)),
-        "jwks_file" => {
-            let path: PathBuf = value.extract().map_err(fails("must be a path"))?;
-            builder.key_source(KeySource::File(path))
-        }
+        "jwks_file" => builder.key_source(KeySource::File(path(name, value)?)),
         "keys" => {
             let keys = serde_json::from_str(&document(name, value)?);
             builder
@@ -357,9 +391,8 @@ fn with(builder: VerifierBuilder, name: &str, value: &Bound<'_, PyAny>) -> PyRes
         }
         "stale_limit" => builder.cache(CacheSettings::default().stale_limit(seconds(name, value)?)),
         "remember_verified" => builder.remember_verified(count(name, value)?),
-        "allow_insecure_http" => {
-            builder.allow_insecure_http(value.extract().map_err(fails("must be a bool"))?)
-        }
+        "timeout" => builder.fetch_timeout(seconds(name, value)?),
+        "allow_insecure_http" => builder.allow_insecure_http(flag(name, value)?),
         _ => {
             let problem = format!("Verifier() got an unexpected keyword argument '{name}'");
             return Err(PyTypeError::new_err(problem));

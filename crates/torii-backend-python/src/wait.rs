@@ -1,4 +1,4 @@
-//! Waiting for a verification: on the calling thread, or beside an event loop.
+//! Waiting for a verification or a call: on the calling thread, or beside an event loop.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,22 +8,25 @@ use std::thread::{self, Thread};
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use torii_backend::{Auth, ToriiBuilder, VerifyError};
+use torii_backend::runtime::INTERRUPT_INTERVAL;
+use torii_backend::{Auth, VerifyError};
 
 use crate::auth::torii_auth;
-use crate::errors::verify_error;
+use crate::call::Outcome;
+use crate::errors::{caught, verify_error};
 use crate::many::Verdicts;
+use crate::operations::Answer;
 use crate::task::{self, Task};
 
-/// Waits for an answer with the GIL released. Signals are looked at as often as during a call of the API, so that Ctrl-C ends
-/// the wait. Under gevent and eventlet, other greenlets run meanwhile.
+/// Waits for an answer with the GIL released. Signals are looked at all the time, so that Ctrl-C ends the wait. Under gevent
+/// and eventlet, other greenlets run meanwhile.
 pub(crate) fn wait(py: Python<'_>, mut open: Open) -> PyResult<Bound<'_, PyAny>> {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let poll = |open: &mut Open| open.as_mut().poll(&mut Context::from_waker(&waker));
     if let Poll::Ready(verdict) = py.detach(|| poll(&mut open)) {
         return verdict.into_pyobject(py);
     }
-    if has_greenlets(py) {
+    if has_greenlets(py)? {
         let start = Verification::of(py, Ok(open))?.getattr("start")?;
         return py.import("torii_backend._bridge")?.call_method1("wait", (start,));
     }
@@ -31,7 +34,7 @@ pub(crate) fn wait(py: Python<'_>, mut open: Open) -> PyResult<Bound<'_, PyAny>>
         let polled = py.detach(|| {
             let polled = poll(&mut open);
             if polled.is_pending() {
-                thread::park_timeout(ToriiBuilder::INTERRUPT_INTERVAL);
+                thread::park_timeout(INTERRUPT_INTERVAL);
             }
             polled
         });
@@ -51,13 +54,14 @@ pub(crate) fn answer(py: Python<'_>, stage: Stage) -> PyResult<Bound<'_, PyAny>>
 }
 
 /// Whether gevent or eventlet has replaced the module `socket`, so that waiting is to be left to its hub.
-fn has_greenlets(py: Python<'_>) -> bool {
+fn has_greenlets(py: Python<'_>) -> PyResult<bool> {
     let module = || -> PyResult<String> {
         let modules = py.import("sys")?.getattr("modules")?;
         let class = modules.get_item("socket")?.getattr("socket")?;
         class.getattr("__module__")?.extract()
     };
-    module().is_ok_and(|module| module.starts_with("gevent.") || module.starts_with("eventlet."))
+    let module = caught(py, module())?;
+    Ok(module.is_some_and(|module| module.starts_with("gevent.") || module.starts_with("eventlet.")))
 }
 
 /// A verification: decided from memory, or still to be carried out.
@@ -103,7 +107,7 @@ impl Verification {
     /// Waits beside the caller, and calls `done(answer, error)` from another thread.
     fn start(&self, py: Python<'_>, done: Py<PyAny>) -> PyResult<Task> {
         let open = self.take()??;
-        task::start(py, done, async move { Ok(open.await) })
+        task::start(py, done, open)
     }
 }
 
@@ -127,6 +131,8 @@ pub(crate) enum Verdict {
     Token(Result<Auth, VerifyError>),
     Tokens(PyResult<Verdicts>),
     Keys(Result<(), VerifyError>),
+    Reply(Outcome<Answer>),
+    Page(Outcome<Option<Vec<u8>>>),
 }
 
 impl<'py> IntoPyObject<'py> for Verdict {
@@ -138,6 +144,8 @@ impl<'py> IntoPyObject<'py> for Verdict {
         match self {
             Self::Token(Ok(auth)) => torii_auth(py, auth),
             Self::Tokens(verdicts) => verdicts?.into_pyobject(py).map(Bound::into_any),
+            Self::Reply(outcome) => outcome.into_pyobject(py),
+            Self::Page(outcome) => outcome.into_pyobject(py),
             Self::Keys(Ok(())) => Ok(py.None().into_bound(py)),
             Self::Token(Err(error)) | Self::Keys(Err(error)) => Err(verify_error(py, &error)),
         }

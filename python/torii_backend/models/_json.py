@@ -43,7 +43,7 @@ def plain_json(value: Any, path: str, depth: int = 1) -> Any:
     if depth > _DEEPEST:
         raise _refused(path.partition(".")[0], f"has more than {_DEEPEST} levels")
     if isinstance(value, Mapping):
-        members = cast("Mapping[Any, Any]", value)
+        members = cast("Mapping[object, Any]", value)
         return {
             _key(key, path): plain_json(each, f"{path}.{key}", depth + 1) for key, each in members.items()
         }

@@ -2,16 +2,13 @@
 
 use std::error::Error as StdError;
 
+use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use torii_backend::http_client::HttpErrorKind;
 use torii_backend::{ApiError, Error};
 
-use super::python::{
-    ToriiApiError, ToriiConflictError, ToriiNotFoundError, ToriiOutcomeUnknownError, ToriiReplyError,
-    ToriiRequestError, ToriiTimeoutError, ToriiTransportError,
-};
-use super::{Exception, config_error, exception, with_causes};
+use super::{caught, config_error, exception, with_causes};
 
 /// The exception for an error of an operation.
 pub(crate) fn api_error(py: Python<'_>, operation: &str, error: &Error) -> PyErr {
@@ -19,13 +16,13 @@ pub(crate) fn api_error(py: Python<'_>, operation: &str, error: &Error) -> PyErr
     let failed = Failed { operation, error };
     match error {
         Error::Config(error) => config_error(py, error),
-        Error::Api(_) if error.is_not_found() => failed.exception::<ToriiNotFoundError>(py, &message),
-        Error::Api(_) if error.is_conflict() => failed.exception::<ToriiConflictError>(py, &message),
-        Error::Api(_) => failed.exception::<ToriiApiError>(py, &message),
+        Error::Api(_) if error.is_not_found() => failed.exception(py, "ToriiNotFoundError", &message),
+        Error::Api(_) if error.is_conflict() => failed.exception(py, "ToriiConflictError", &message),
+        Error::Api(_) => failed.exception(py, "ToriiApiError", &message),
         Error::Transport(error) if error.kind() == HttpErrorKind::Timeout => {
-            failed.exception::<ToriiTimeoutError>(py, &message)
+            failed.exception(py, "ToriiTimeoutError", &message)
         }
-        Error::Transport(_) => failed.exception::<ToriiTransportError>(py, &message),
+        Error::Transport(_) => failed.exception(py, "ToriiTransportError", &message),
         Error::OutcomeUnknown(unknown) => {
             let source = unknown.source().and_then(|source| source.downcast_ref::<Error>());
             let cause = source.map(|source| with_causes(source)).unwrap_or_default();
@@ -34,16 +31,21 @@ pub(crate) fn api_error(py: Python<'_>, operation: &str, error: &Error) -> PyErr
                 .strip_prefix(operation)
                 .unwrap_or(&cause)
                 .trim_start_matches([':', ' ']);
-            let exception = failed.exception::<ToriiOutcomeUnknownError>(py, &format!("{unknown}: {cause}"));
-            if let Some(source) = source {
-                exception.set_cause(py, Some(api_error(py, operation, source)));
-            }
+            let message = format!("{unknown}: {cause}");
+            let exception = failed.exception(py, "ToriiOutcomeUnknownError", &message);
             // An attribute of an exception that has one: it does not fail, and would leave the hint in the message.
             let _ = exception.value(py).setattr("hint", unknown.hint());
+            if let Some(source) = source {
+                let cause = api_error(py, operation, source);
+                if !cause.is_instance_of::<PyException>(py) {
+                    return cause;
+                }
+                exception.set_cause(py, Some(cause));
+            }
             exception
         }
-        Error::Decode(_) => failed.exception::<ToriiReplyError>(py, &message),
-        Error::Paging(_) => failed.exception::<ToriiReplyError>(py, &format!("{operation}: {message}")),
+        Error::Decode(_) => failed.exception(py, "ToriiReplyError", &message),
+        Error::Paging(_) => failed.exception(py, "ToriiReplyError", &format!("{operation}: {message}")),
         // What is left was not sent, and does not name its operation.
         _ => request_error(py, operation, message),
     }
@@ -51,10 +53,15 @@ pub(crate) fn api_error(py: Python<'_>, operation: &str, error: &Error) -> PyErr
 
 /// The exception for arguments that cannot be sent.
 pub(crate) fn request_error(py: Python<'_>, operation: &str, problem: String) -> PyErr {
-    exception::<ToriiRequestError>(py, &format!("{operation}: {problem}"), |keywords| {
-        keywords.set_item("status", 0)?;
-        keywords.set_item("operation", operation)
-    })
+    exception(
+        py,
+        "ToriiRequestError",
+        &format!("{operation}: {problem}"),
+        |keywords| {
+            keywords.set_item("status", 0)?;
+            keywords.set_item("operation", operation)
+        },
+    )
 }
 
 struct Failed<'e> {
@@ -63,8 +70,8 @@ struct Failed<'e> {
 }
 
 impl Failed<'_> {
-    fn exception<E: Exception>(&self, py: Python<'_>, message: &str) -> PyErr {
-        exception::<E>(py, message, |keywords| self.describe(keywords))
+    fn exception(&self, py: Python<'_>, class: &str, message: &str) -> PyErr {
+        exception(py, class, message, |keywords| self.describe(keywords))
     }
 
     fn describe(&self, keywords: &Bound<'_, PyDict>) -> PyResult<()> {
@@ -90,9 +97,9 @@ fn body<'py>(py: Python<'py>, error: &Error) -> PyResult<Option<Bound<'py, PyAny
     };
     // Python's parser refuses more than ours did, such as a number of 5,000 digits.
     let json = py.import("json")?.call_method1("loads", (text,));
-    Ok(Some(match json {
-        Ok(json) => json,
-        Err(_) => text.into_pyobject(py)?.into_any(),
+    Ok(Some(match caught(py, json)? {
+        Some(json) => json,
+        None => text.into_pyobject(py)?.into_any(),
     }))
 }
 

@@ -5,8 +5,7 @@ use std::fmt::Display;
 use pyo3::prelude::*;
 use torii_backend::{ConfigError, ErrorCode, VerifyError};
 
-use super::python::{ToriiAuthError, ToriiConfigError, ToriiKeysUnavailableError, ToriiTokenExpiredError};
-use super::{Exception, exception, with_causes};
+use super::{exception, with_causes};
 
 /// The exception for a token that is not accepted.
 pub(crate) fn verify_error(py: Python<'_>, error: &VerifyError) -> PyErr {
@@ -15,7 +14,7 @@ pub(crate) fn verify_error(py: Python<'_>, error: &VerifyError) -> PyErr {
     match error {
         VerifyError::Config(error) => config_error(py, error),
         VerifyError::KeysUnavailable(error) => {
-            exception::<ToriiKeysUnavailableError>(py, &message, |keywords| {
+            exception(py, "ToriiKeysUnavailableError", &message, |keywords| {
                 keywords.set_item("code", code.to_string())?;
                 keywords.set_item("retry_after", error.retry_after().as_secs_f64())
             })
@@ -23,10 +22,14 @@ pub(crate) fn verify_error(py: Python<'_>, error: &VerifyError) -> PyErr {
         _ => {
             let challenge = error.www_authenticate();
             let challenge = challenge.as_ref().and_then(|challenge| challenge.to_str().ok());
-            match code {
-                ErrorCode::Expired => token_error::<ToriiTokenExpiredError>(py, &message, code, challenge),
-                _ => token_error::<ToriiAuthError>(py, &message, code, challenge),
-            }
+            let class = match code {
+                ErrorCode::Expired => "ToriiTokenExpiredError",
+                _ => "ToriiAuthError",
+            };
+            exception(py, class, &message, |keywords| {
+                keywords.set_item("code", code.to_string())?;
+                keywords.set_item("www_authenticate", challenge)
+            })
         }
     }
 }
@@ -34,7 +37,7 @@ pub(crate) fn verify_error(py: Python<'_>, error: &VerifyError) -> PyErr {
 /// The exception for what is refused before the core sees it.
 pub(crate) fn refusal(py: Python<'_>, code: ErrorCode, detail: &str) -> PyErr {
     // The challenge is the exception's default: a token was sent.
-    exception::<ToriiAuthError>(py, &format!("{code}: {detail}"), |keywords| {
+    exception(py, "ToriiAuthError", &format!("{code}: {detail}"), |keywords| {
         keywords.set_item("code", code.to_string())
     })
 }
@@ -53,7 +56,9 @@ pub(crate) fn config_error_in(py: Python<'_>, argument: &str, error: &ConfigErro
 
 /// The exception for an argument that cannot be a setting.
 pub(crate) fn setting_error(py: Python<'_>, argument: &str, problem: impl Display) -> PyErr {
-    exception::<ToriiConfigError>(py, &format!("{argument}: {problem}"), |_| Ok(()))
+    exception(py, "ToriiConfigError", &format!("{argument}: {problem}"), |_| {
+        Ok(())
+    })
 }
 
 /// What a setting of the core is called in Python, where the two differ.
@@ -61,6 +66,7 @@ fn argument(setting: &str) -> &str {
     match setting {
         "audiences" => "audience",
         "cache" => "stale_limit",
+        "fetch timeout" => "timeout",
         "import_keys" => "keys",
         "key file" => "jwks_file",
         "root certificates" => "ca_file",
@@ -68,16 +74,4 @@ fn argument(setting: &str) -> &str {
         "user agent suffix" => "user_agent_suffix",
         other => other,
     }
-}
-
-fn token_error<E: Exception>(
-    py: Python<'_>,
-    message: &str,
-    code: ErrorCode,
-    challenge: Option<&str>,
-) -> PyErr {
-    exception::<E>(py, message, |keywords| {
-        keywords.set_item("code", code.to_string())?;
-        keywords.set_item("www_authenticate", challenge)
-    })
 }
