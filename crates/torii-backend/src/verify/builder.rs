@@ -181,7 +181,7 @@ impl VerifierBuilder {
         self
     }
 
-    /// The client that fetches keys. Default: a [`ReqwestClient`] that all verifiers share.
+    /// The client that fetches keys. Default: a [`ReqwestClient`](crate::http_client::ReqwestClient) that all verifiers share.
     #[cfg(feature = "http")]
     pub fn http_client(mut self, client: impl HttpClient) -> Self {
         self.fetching.client = Some(Arc::new(client));
