@@ -18,8 +18,8 @@ use crate::many::Verdicts;
 use crate::operations::Answer;
 use crate::task::{self, Task};
 
-/// Waits for an answer with the GIL released. Signals are looked at all the time, so that Ctrl-C ends the wait. Under gevent
-/// and eventlet, other greenlets run meanwhile.
+/// Waits for an answer with the GIL released. Signal handlers run every [`INTERRUPT_INTERVAL`], so that Ctrl-C ends the wait.
+/// Under gevent and eventlet, other greenlets run meanwhile.
 pub(crate) fn wait(py: Python<'_>, mut open: Open) -> PyResult<Bound<'_, PyAny>> {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let poll = |open: &mut Open| open.as_mut().poll(&mut Context::from_waker(&waker));
