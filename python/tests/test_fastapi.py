@@ -62,11 +62,18 @@ def test_a_refused_token_is_a_401_whose_reason_is_in_the_log_alone(
 ) -> None:
     client = application(require_auth(issuer=standin.url))
     with caplog.at_level(logging.DEBUG, "torii_backend"):
-        reply = client.get("/me", headers=bearer(standin.token(exp=1)))
+        reply = client.get("/me", headers=bearer(standin.token(sub="")))
     assert (reply.status_code, reply.json()) == (401, REFUSED)
-    assert "expired: the token has expired" in caplog.text
+    assert "claim_type:sub" in caplog.text
     assert reply.headers["www-authenticate"] == 'Bearer error="invalid_token"'
     assert reply.headers["cache-control"] == "no-store"
+
+
+def test_a_client_is_told_that_its_token_has_expired(standin: StandIn) -> None:
+    client = application(require_auth(issuer=standin.url))
+    reply = client.get("/me", headers=bearer(standin.token(exp=1)))
+    detail = {"code": "expired", "message": "Authentication failed."}
+    assert (reply.status_code, reply.json()) == (401, {"detail": detail})
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Basic YTpi"}, {"Authorization": "Bearer"}])

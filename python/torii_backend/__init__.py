@@ -14,6 +14,7 @@ from torii_backend.errors import (
     ToriiAuthError,
     ToriiConfigError,
     ToriiConflictError,
+    ToriiDeniedError,
     ToriiKeysUnavailableError,
     ToriiNotFoundError,
     ToriiOutcomeUnknownError,
@@ -35,6 +36,7 @@ from torii_backend.verify import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from torii_backend._require import FromPath, Require
     from torii_backend.aio import AsyncToriiClient
     from torii_backend.client import ToriiClient, create_torii_client
     from torii_backend.models import (
@@ -49,6 +51,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsyncToriiClient",
+    "FromPath",
+    "Require",
     "ToriiActiveOrganization",
     "ToriiActor",
     "ToriiApiError",
@@ -59,6 +63,7 @@ __all__ = [
     "ToriiConflictError",
     "ToriiCreateUserInput",
     "ToriiCursorPageUser",
+    "ToriiDeniedError",
     "ToriiKeyStatus",
     "ToriiKeysUnavailableError",
     "ToriiNotFoundError",
@@ -87,6 +92,8 @@ __all__ = [
 # Where the names live that are loaded when they are first used.
 _LATE = {
     "AsyncToriiClient": "aio",
+    "FromPath": "_require",
+    "Require": "_require",
     "ToriiActiveOrganization": "types",
     "ToriiActor": "types",
     "ToriiClient": "client",

@@ -13,9 +13,26 @@ from torii_backend import _native
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dataclasses import Field
-    from typing import Any, ClassVar, NoReturn
+    from typing import Any, Callable, ClassVar, Generic, NoReturn, TypeVar
 
     from typing_extensions import Self
+    from typing_extensions import TypeVar as WithDefault
+
+    T = TypeVar("T")
+    Claims = WithDefault("Claims", default=dict[str, Any])
+else:
+
+    class _Subscriptable:
+        """What `typing.Generic` would be, without loading `typing`."""
+
+        __slots__ = ()
+
+        def __class_getitem__(cls, claims: object) -> object:
+            from types import GenericAlias
+
+            return GenericAlias(cls, claims)
+
+    Claims, Generic = None, {None: _Subscriptable}
 if sys.version_info >= (3, 10):
     # Without `typing`, which is loaded by whoever needs it.
     _LOCALE = str | None
@@ -44,7 +61,7 @@ class _FromDataclass:
         return getattr(AuthFields, self._name)
 
 
-class ToriiAuth(_WithDict):
+class ToriiAuth(_WithDict, Generic[Claims]):
     """The claims of a verified token.
 
     `verify_token` makes them. For a test, `for_tests` makes one from claims, and the constructor one from the
@@ -60,6 +77,8 @@ class ToriiAuth(_WithDict):
         impersonating: Whether somebody acts in the user's place: the claim is true, or there is an `act`.
         locale: The user's preferred locale, such as `en`, or `None`.
         raw: Every claim, as `json.loads` makes it of the payload that was signed, at the first access.
+
+    `ToriiAuth[MyClaims]` is one whose `claims` are of a type of the application's own: see the web adapters.
 
     The other attributes do not follow changes of `raw`, except where the object was made from its fields.
 
@@ -145,6 +164,27 @@ class ToriiAuth(_WithDict):
         """Whether the user has this role, such as `org:administrator`, in the active organization."""
         active = self.organization
         return active is not None and active.role == role
+
+    @property
+    def claims(self) -> Claims:
+        """The claims as the type that the web adapter was given, `claims=MyClaims`; `raw` without one."""
+        fields: dict[str, Any] = _DICT.__get__(self)
+        return fields["claims"] if "claims" in fields else self.raw
+
+    def claims_as(self, model: type[T]) -> T:
+        """Read the claims into a pydantic model, a dataclass or a `msgspec.Struct`.
+
+        Raises:
+            ValueError: They do not have the shape of `model`.
+
+        """
+        from torii_backend._claims import reader
+
+        read: Callable[[ToriiAuth[Any]], T] = reader(model)
+        return read(self)
+
+    def _set_claims(self, claims: object) -> None:
+        _DICT.__get__(self)["claims"] = claims
 
     if not TYPE_CHECKING:
 

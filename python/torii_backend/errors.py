@@ -66,6 +66,36 @@ class ToriiKeysUnavailableError(ToriiAuthError):
         self.retry_after = retry_after
 
 
+class ToriiDeniedError(ToriiAuthError):
+    """A verified caller is not let in by a guard: 403. `guard` is the guard's name."""
+
+    http_status = 403
+
+    def __init__(
+        self,
+        message: str,
+        cause: BaseException | None = None,
+        *,
+        guard: str,
+        code: str = "permission_denied",
+        www_authenticate: str | None = None,
+    ) -> None:
+        if www_authenticate is None:
+            www_authenticate = 'Bearer error="insufficient_scope"'
+            if guard.isascii() and guard.isprintable() and not {'"', "\\"} & set(guard):
+                www_authenticate += f', error_description="guard: {guard}"'
+        super().__init__(message, cause, code=code, www_authenticate=www_authenticate)
+        self.guard = guard
+
+    @classmethod
+    def of(cls, guard: str) -> ToriiDeniedError:
+        """Make one for the guard of this name."""
+        return cls(f"permission_denied: the caller does not satisfy the guard `{guard}`", guard=guard)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.args, self.__dict__)
+
+
 class ToriiConfigError(ToriiAuthError, ValueError):
     """A setting of a verifier or of a client cannot be used: 500, and a matter for whoever wrote it."""
 
@@ -148,7 +178,7 @@ class ToriiReplyError(ToriiApiError):
     """The reply is not what the API promises, or a list's cursors lead nowhere."""
 
 
-def _restored(kind: type[ToriiApiError], args: tuple[Any, ...], state: dict[str, Any]) -> ToriiApiError:
+def _restored(kind: type[Exception], args: tuple[Any, ...], state: dict[str, Any]) -> Exception:
     error = kind.__new__(kind)
     error.args = args
     error.__dict__.update(state)

@@ -3,8 +3,8 @@
 It comes with `pip install "torii-backend[fastapi]"`.
 """
 
-from collections.abc import Coroutine
-from typing import Any, Callable, Literal, Optional, Union, overload
+from collections.abc import Collection, Coroutine
+from typing import Any, Callable, Literal, Optional, TypeVar, Union, overload
 
 try:
     from fastapi import HTTPException, WebSocketException
@@ -19,9 +19,9 @@ except ImportError as error:
         'torii_backend.fastapi needs FastAPI: pip install "torii-backend[fastapi]"', name=error.name
     ) from error
 
-from torii_backend import ToriiAuth
-from torii_backend._http import Refusal, Refusals
-from torii_backend.errors import ToriiAuthError, ToriiConfigError
+from torii_backend import Require, ToriiAuth
+from torii_backend._gate import Gate, OnRefused, Refusal, Refused
+from torii_backend.errors import ToriiConfigError
 from torii_backend.verify import Verifier
 
 __all__ = ["require_auth"]
@@ -29,14 +29,40 @@ __all__ = ["require_auth"]
 _AUTHORIZATION = "authorization"
 
 
+Claims = TypeVar("Claims")
+
+
 @overload
 def require_auth(
     *,
-    issuer: Optional[str] = None,
+    issuer: Optional[Union[str, Collection[str]]] = None,
     audience: Union[str, list[str], None] = None,
     leeway: float = 30.0,
     header: str = _AUTHORIZATION,
+    cookie: Optional[str] = None,
+    websocket_protocol: bool = False,
     optional: Literal[False] = False,
+    require: Optional[Require] = None,
+    claims: type[Claims],
+    on_refused: Optional[OnRefused] = None,
+    verifier: Optional[Verifier] = None,
+    scheme_name: Optional[str] = None,
+) -> Callable[[HTTPConnection], Coroutine[Any, Any, ToriiAuth[Claims]]]: ...
+
+
+@overload
+def require_auth(
+    *,
+    issuer: Optional[Union[str, Collection[str]]] = None,
+    audience: Union[str, list[str], None] = None,
+    leeway: float = 30.0,
+    header: str = _AUTHORIZATION,
+    cookie: Optional[str] = None,
+    websocket_protocol: bool = False,
+    optional: Literal[False] = False,
+    require: Optional[Require] = None,
+    claims: None = None,
+    on_refused: Optional[OnRefused] = None,
     verifier: Optional[Verifier] = None,
     scheme_name: Optional[str] = None,
 ) -> Callable[[HTTPConnection], Coroutine[Any, Any, ToriiAuth]]: ...
@@ -45,26 +71,28 @@ def require_auth(
 @overload
 def require_auth(
     *,
-    issuer: Optional[str] = None,
+    issuer: Optional[Union[str, Collection[str]]] = None,
     audience: Union[str, list[str], None] = None,
     leeway: float = 30.0,
     header: str = _AUTHORIZATION,
+    cookie: Optional[str] = None,
+    websocket_protocol: bool = False,
     optional: bool,
+    require: Optional[Require] = None,
+    claims: Optional[type[Any]] = None,
+    on_refused: Optional[OnRefused] = None,
     verifier: Optional[Verifier] = None,
     scheme_name: Optional[str] = None,
-) -> Callable[[HTTPConnection], Coroutine[Any, Any, Optional[ToriiAuth]]]: ...
+) -> Callable[[HTTPConnection], Coroutine[Any, Any, Optional[ToriiAuth[Any]]]]: ...
 
 
 def require_auth(
     *,
-    issuer: Optional[str] = None,
-    audience: Union[str, list[str], None] = None,
-    leeway: float = 30.0,
-    header: str = _AUTHORIZATION,
     optional: bool = False,
-    verifier: Optional[Verifier] = None,
     scheme_name: Optional[str] = None,
-) -> Callable[[HTTPConnection], Coroutine[Any, Any, Optional[ToriiAuth]]]:
+    cookie: Optional[str] = None,
+    **settings: Any,
+) -> Callable[[HTTPConnection], Coroutine[Any, Any, Optional[ToriiAuth[Any]]]]:
     """Make a dependency that gives a route the `ToriiAuth` of its caller.
 
     Args:
@@ -72,8 +100,16 @@ def require_auth(
         audience: What the token's `aud` must hold one of. Without it, a token that has an `aud` is refused.
         leeway: Seconds that clocks may differ, from 0 to 300.
         header: The header that carries `Bearer` and the token.
+        cookie: The name of a cookie that may hold the token as well.
+        websocket_protocol: Whether a WebSocket's subprotocols may hold the token: `bearer`, then the token. The
+            route has to accept with `await socket.accept(subprotocol="bearer")`.
         optional: Give `None` to a route whose caller sent no credentials. Bad ones are refused nonetheless.
-        verifier: A `Verifier`, in place of `issuer`, `audience`, `leeway` and `header`.
+        require: What the caller must be: a `Require`. A caller that is not gets 403.
+        claims: The type that the caller's `claims` are read into. A token whose claims do not have its shape gets
+            403.
+        on_refused: Called with the cause and the `Refusal` of every request that is not let in; it may return
+            another one.
+        verifier: A `Verifier`, in place of `issuer` and its settings.
         scheme_name: The name of the security scheme in the OpenAPI document: `torii`, and `torii-` and the
             header's name for a header other than `Authorization`.
 
@@ -96,15 +132,11 @@ def require_auth(
         ToriiConfigError: A setting cannot be used.
 
     """
-    if verifier is None:
-        if issuer is None:
-            raise ToriiConfigError("issuer: must be given, or else a verifier")
-        verifier = Verifier(issuer, audience=audience, leeway=leeway, header=header)
-    elif (issuer, audience, leeway, header) != (None, None, 30.0, _AUTHORIZATION):
-        raise ToriiConfigError("verifier: has its own issuer, audience, leeway and header")
+    gate = Gate(optional=optional, **settings, **({} if cookie is None else {"cookie": cookie}))
     if scheme_name is None:
-        scheme_name = "torii" if verifier.header == _AUTHORIZATION else f"torii-{verifier.header}"
-    return _RequireAuth(verifier, scheme_name, optional=optional)
+        header = gate.verifier.header
+        scheme_name = "torii" if header == _AUTHORIZATION else f"torii-{header}"
+    return _RequireAuth(gate, scheme_name)
 
 
 _NO_SCOPES = SecurityScopes()
@@ -113,27 +145,21 @@ _NO_SCOPES = SecurityScopes()
 class _RequireAuth(SecurityBase):
     """The dependency, and also what the OpenAPI document says: two dependencies would cost twice as much."""
 
-    def __init__(self, verifier: Verifier, scheme_name: str, *, optional: bool) -> None:
+    def __init__(self, gate: Gate, scheme_name: str) -> None:
         self.scheme_name = scheme_name
-        self.model = _scheme(verifier.header)
-        self._authenticate = verifier.authenticate_request_async
-        self._optional = optional
-        self._refusals = Refusals()
+        self.model = _scheme(gate.verifier.header)
+        self._gate = gate
 
     async def __call__(
         self, request: HTTPConnection, scopes: SecurityScopes = _NO_SCOPES
-    ) -> Optional[ToriiAuth]:
+    ) -> Optional[ToriiAuth[Any]]:
         try:
             if scopes.scopes:
                 self._refuse_unread(request, scopes)
             # The fields as they came: a mapping of them would hide one that was sent twice.
-            auth = await self._authenticate(request.scope["headers"])
-        except ToriiAuthError as error:
-            if self._optional and error.code == "header_missing":
-                return None
-            raise _exception(request, self._refusals.reply(error)) from error
-        self._refusals.accepted()
-        return auth
+            return await self._gate.admit_async(request.scope["headers"], request.scope.get("path_params"))
+        except Refused as refused:
+            raise _exception(request, refused.refusal) from refused.__cause__
 
     def _refuse_unread(self, request: HTTPConnection, scopes: SecurityScopes) -> None:
         """Refuse scopes that nobody looks at: everybody with a token would be let in."""
@@ -142,7 +168,8 @@ class _RequireAuth(SecurityBase):
             problem = (
                 f"scopes: {request.url.path} needs {scopes.scope_str!r}, and tokens of torii have no scopes"
             )
-            raise ToriiConfigError(problem)
+            error = ToriiConfigError(problem)
+            raise self._gate.refuse(error) from error
 
 
 def _unread(dependant: Any, dependency: object, scopes: set[str]) -> bool:

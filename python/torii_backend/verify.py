@@ -80,6 +80,10 @@ class Verifier(_native.Verifier):
             `typ` at all are taken.
         header: The header that `authenticate_request` reads. Unless it is `authorization`, that one is not
             looked at.
+        cookie: The name of a cookie that may hold the token as well, if no other place does. A browser sends it
+            along with requests that other sites make it send: protect what changes something against that.
+        websocket_protocol: Whether the token may also follow `bearer` in a WebSocket's subprotocols, as
+            `new WebSocket(url, ["bearer", token])` sends it. The server has to accept with `bearer`.
         jwks_url: Where the keys are, if not at the issuer. Only one of this and the next four can be given,
             and none for several issuers.
         jwks: The keys themselves: a key set as text, bytes or dict. No network is used.
@@ -122,6 +126,8 @@ class Verifier(_native.Verifier):
         authorized_parties: Collection[str] | None = None,
         allowed_types: Collection[str] | None = None,
         header: str = "authorization",
+        cookie: str | None = None,
+        websocket_protocol: bool = False,
         jwks_url: str | None = None,
         jwks: str | bytes | Mapping[str, Any] | None = None,
         jwk: str | bytes | Mapping[str, Any] | None = None,
@@ -143,6 +149,8 @@ class Verifier(_native.Verifier):
             authorized_parties=authorized_parties,
             allowed_types=allowed_types,
             header=header,
+            cookie=cookie,
+            websocket_protocol=websocket_protocol,
             jwks_url=jwks_url,
             jwks=jwks,
             jwk=jwk,

@@ -210,6 +210,22 @@ fn read<T>(
     }))
 }
 
+/// What guards look at: the verified token's claims or, where the instance was made from its fields, what these and `raw` say.
+pub(crate) fn claims_of(auth: &Bound<'_, PyAny>) -> PyResult<Auth> {
+    let auth = auth.cast::<NativeAuth>()?;
+    if let Some(verified) = auth.get().0.get() {
+        return Ok(verified.clone());
+    }
+    let mut claims = read(auth, |_| Claims::new(), |claims| claims)?;
+    // An issuer or an audience of a test need not be one that a verifier takes, and no guard looks at them.
+    claims.retain(|name, _| !["iss", "aud", "nbf", "exp"].contains(&name.as_str()));
+    for name in ["email_verified", "profile_complete", "impersonating"] {
+        let value = auth.getattr(name)?.is_truthy()?;
+        claims.insert(name.to_owned(), Value::Bool(value));
+    }
+    Auth::for_test(claims).map_err(|problem| PyValueError::new_err(format!("raw: {problem}")))
+}
+
 fn text(claim: &Value) -> Option<String> {
     claim.as_str().map(str::to_owned)
 }

@@ -1,4 +1,4 @@
-//! The header that carries the token, in whatever a framework calls its headers.
+//! The headers that can carry the token, in whatever a framework calls its headers.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use pyo3::exceptions::PyTypeError;
@@ -6,6 +6,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use torii_backend::Verifier;
 
 use crate::settings::unusable;
 
@@ -16,7 +17,7 @@ const NO_TOKEN: HeaderValue = HeaderValue::from_static("?");
 /// Most values that are looked at: a second one is refused, whatever it says.
 const MOST_VALUES: usize = 2;
 
-/// The fields called `name`, two of them if there are more.
+/// The fields that `verifier` looks for a token in. A second one of a name that must come once is enough.
 ///
 /// `headers` is a mapping, or a list of pairs as in an ASGI scope. Names are compared without case. In a dict, which a
 /// WSGI environ and Django's `META` are, `HTTP_AUTHORIZATION` is a name of `authorization`. A value is text or bytes, or
@@ -25,27 +26,33 @@ const MOST_VALUES: usize = 2;
 /// # Errors
 ///
 /// For what is no mapping: a mistake of the server's, and so not one that a client is told of.
-pub(crate) fn collect(headers: &Bound<'_, PyAny>, name: &HeaderName) -> PyResult<HeaderMap> {
+pub(crate) fn collect(headers: &Bound<'_, PyAny>, verifier: &Verifier) -> PyResult<HeaderMap> {
     let problem = "must be a mapping of header names to values, or a list of pairs of them";
-    read(headers, name).map_err(|cause| unusable(headers.py(), "headers", problem, cause))
+    read(headers, verifier).map_err(|cause| unusable(headers.py(), "headers", problem, cause))
 }
 
-fn read(headers: &Bound<'_, PyAny>, name: &HeaderName) -> PyResult<HeaderMap> {
+fn read(headers: &Bound<'_, PyAny>, verifier: &Verifier) -> PyResult<HeaderMap> {
     let environ = headers.is_exact_instance_of::<PyDict>();
+    // One, unless cookies or subprotocols are looked at too, which may be spread over several fields.
+    let only = verifier.credential_headers().count() == 1;
     let mut found = HeaderMap::new();
     for (place, entry) in entries(headers)?.try_iter()?.enumerate() {
         let entry = entry?;
         if place == MOST_ENTRIES {
             // The rest might hold another one, so this counts as if it did.
-            while found.len() < MOST_VALUES {
+            for name in verifier.credential_headers().take(1) {
+                found.append(name, NO_TOKEN);
                 found.append(name, NO_TOKEN);
             }
             break;
         }
-        if is_called(&item(&entry, 0)?, name.as_str(), environ) {
-            append(&mut found, name, &item(&entry, 1)?);
+        let key = item(&entry, 0)?;
+        for name in verifier.credential_headers() {
+            if is_called(&key, name.as_str(), environ) {
+                append(&mut found, name, &item(&entry, 1)?);
+            }
         }
-        if found.len() == MOST_VALUES {
+        if only && found.len() >= MOST_VALUES {
             break;
         }
     }
@@ -113,7 +120,7 @@ fn is_cgi_name(key: &str, name: &str) -> bool {
 /// Adds the values of one entry. `None` stands for no value.
 fn append(found: &mut HeaderMap, name: &HeaderName, value: &Bound<'_, PyAny>) {
     let mut append = |value: &Bound<'_, PyAny>| {
-        if found.len() < MOST_VALUES && !value.is_none() {
+        if found.len() < MOST_ENTRIES && !value.is_none() {
             found.append(name, one(value));
         }
     };

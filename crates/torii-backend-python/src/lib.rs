@@ -12,6 +12,7 @@ mod client;
 mod clock;
 mod errors;
 mod fork;
+mod guard;
 mod headers;
 mod logging;
 mod many;
@@ -37,6 +38,8 @@ mod _native {
     use super::classes::register;
     #[pymodule_export]
     use super::client::Client;
+    #[pymodule_export]
+    use super::guard::NativeRequirement;
     #[pymodule_export]
     use super::operations::Request;
     #[pymodule_export]

@@ -261,6 +261,11 @@ impl Verifier {
             .map_err(|problem| setting_error(py, "keys", problem))
     }
 
+    /// The present time of the verifier's clock, in whole Unix seconds: for guards.
+    fn _now(&self, py: Python<'_>) -> PyResult<u64> {
+        Ok(self.core(py)?.now())
+    }
+
     #[pyo3(name = "_begin_verify")]
     fn begin_verify<'py>(&self, token: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         begin(token.py(), self.verification(token))
@@ -319,7 +324,7 @@ impl Verifier {
     pub(crate) fn verification_of_request(&self, headers: &Bound<'_, PyAny>) -> PyResult<Stage> {
         let py = headers.py();
         let core = self.core(py)?;
-        let headers = headers::collect(headers, &self.configured(py)?.header)?;
+        let headers = headers::collect(headers, core)?;
         let token = core.bearer_token(&headers);
         Ok(verification_of_text(
             core,
@@ -379,6 +384,8 @@ fn with(builder: VerifierBuilder, name: &str, value: &Bound<'_, PyAny>) -> PyRes
         "authorized_parties" => builder.authorized_parties(texts(name, value)?),
         "allowed_types" => builder.allowed_types(texts(name, value)?),
         "header" => builder.header(text(name, value)?),
+        "cookie" => builder.cookie(text(name, value)?),
+        "websocket_protocol" => builder.websocket_protocol(flag(name, value)?),
         "jwks_url" => builder.key_source(KeySource::Url(text(name, value)?)),
         "jwks" => builder.key_source(KeySource::Jwks(document(name, value)?)),
         "jwk" => builder.key_source(KeySource::Jwk(document(name, value)?)),

@@ -58,11 +58,13 @@ pub mod clock;
 mod config;
 #[cfg(feature = "client")]
 mod error;
+mod guard;
 #[cfg(feature = "http")]
 pub mod http_client;
 #[cfg(feature = "client")]
 mod operation;
 pub mod process;
+mod refusal;
 #[cfg(feature = "http")]
 #[doc(hidden)]
 pub mod runtime;
@@ -79,12 +81,14 @@ pub use client::{Torii, ToriiBuilder};
 pub use config::ConfigError;
 #[cfg(feature = "client")]
 pub use error::{ApiError, DecodeError, Error, OutcomeUnknown, PagingError, TransportError};
+pub use guard::{Denied, GuardContext, Org, Requirement};
+pub use refusal::{AccessError, Refusal};
 #[cfg(feature = "blocking")]
 pub use transport::Blocking;
 #[cfg(feature = "client")]
 pub use transport::{Async, Call, CallFuture, Mode, Reply};
 pub use verify::{
-    Auth, ErrorCode, FetchError, KeySetError, KeySource, KeyStatus, KeysUnavailable, TokenError,
+    Auth, ErrorCode, FetchError, KeySetError, KeySource, KeyStatus, KeysUnavailable, NoClaims, TokenError,
     UnknownErrorCode, Verifier, VerifierBuilder, VerifyCounts, VerifyError,
 };
 #[cfg(feature = "http")]

@@ -13,7 +13,9 @@ use pyo3::types::{PyDict, PyString};
 use crate::classes::registered;
 
 pub(crate) use self::api::{api_error, request_error};
-pub(crate) use self::verify::{config_error, config_error_in, refusal, setting_error, verify_error};
+pub(crate) use self::verify::{
+    config_error, config_error_in, denied_error, refusal, setting_error, verify_error,
+};
 
 /// An exception of a class of `torii_backend.errors`, made with keyword arguments. Python code makes it, which a signal's handler or
 /// `RecursionError` can interrupt: that exception is then returned instead.

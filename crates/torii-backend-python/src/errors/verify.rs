@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use pyo3::prelude::*;
-use torii_backend::{ConfigError, ErrorCode, VerifyError};
+use torii_backend::{ConfigError, Denied, ErrorCode, VerifyError};
 
 use super::{exception, with_causes};
 
@@ -39,6 +39,14 @@ pub(crate) fn refusal(py: Python<'_>, code: ErrorCode, detail: &str) -> PyErr {
     // The challenge is the exception's default: a token was sent.
     exception(py, "ToriiAuthError", &format!("{code}: {detail}"), |keywords| {
         keywords.set_item("code", code.to_string())
+    })
+}
+
+/// The exception for a caller that the guard of this name does not let in.
+pub(crate) fn denied_error(py: Python<'_>, guard: &str) -> PyErr {
+    let message = Denied::Guard(guard.to_owned().into()).to_string();
+    exception(py, "ToriiDeniedError", &message, |keywords| {
+        keywords.set_item("guard", guard)
     })
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::HeaderName;
 use http::header::AUTHORIZATION;
 
+use super::credentials::{self, Places};
 #[cfg(feature = "http")]
 use super::fetching::Fetching;
 use super::keys::Keys;
@@ -35,6 +36,8 @@ pub struct VerifierBuilder {
     types: Option<Vec<String>>,
     leeway: Duration,
     header: String,
+    websocket_protocol: bool,
+    cookie: Option<String>,
     allow_insecure_http: bool,
     clock: Option<Arc<dyn Clock>>,
     #[cfg(feature = "http")]
@@ -89,6 +92,8 @@ impl VerifierBuilder {
             types: None,
             leeway: Self::DEFAULT_LEEWAY,
             header: AUTHORIZATION.as_str().to_owned(),
+            websocket_protocol: false,
+            cookie: None,
             allow_insecure_http: false,
             clock: None,
             #[cfg(feature = "http")]
@@ -152,6 +157,24 @@ impl VerifierBuilder {
     /// `authorization` must hold `Bearer` and a token. Any other header may also hold the token alone.
     pub fn header(mut self, name: impl Into<String>) -> Self {
         self.header = name.into();
+        self
+    }
+
+    /// Takes the token from a WebSocket handshake's subprotocols as well: the one that follows `bearer` in
+    /// `Sec-WebSocket-Protocol`, as `new WebSocket(url, ["bearer", token])` sends it. A browser's script can set no other
+    /// header. The header counts first. The server has to select the subprotocol `bearer` in its answer, or else the
+    /// browser closes the connection.
+    pub fn websocket_protocol(mut self, accept: bool) -> Self {
+        self.websocket_protocol = accept;
+        self
+    }
+
+    /// Takes the token from the cookie of this name as well, if no other place holds one.
+    ///
+    /// A browser sends cookies along with requests that other sites make it send: set the cookie with `HttpOnly`,
+    /// `Secure` and `SameSite=Lax` or `Strict`, and protect what changes something against cross-site request forgery.
+    pub fn cookie(mut self, name: impl Into<String>) -> Self {
+        self.cookie = Some(name.into());
         self
     }
 
@@ -242,10 +265,22 @@ impl VerifierBuilder {
         let types = types.map_or_else(AllowedTypes::default, AllowedTypes::exactly);
         let header = HeaderName::try_from(self.header.as_str())
             .map_err(|_| ConfigError::new("header", "is not the name of a header"))?;
+        if self
+            .cookie
+            .as_deref()
+            .is_some_and(|name| !credentials::is_cookie_name(name))
+        {
+            return Err(ConfigError::new("cookie", "is not the name of a cookie"));
+        }
+        let places = Places {
+            header,
+            websocket_protocol: self.websocket_protocol,
+            cookie: self.cookie,
+        };
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let verified = VerifiedTokens::new(self.verified_tokens);
         Ok(Verifier::from_parts(
-            claims, types, header, issuers, clock, verified,
+            claims, types, places, issuers, clock, verified,
         ))
     }
 

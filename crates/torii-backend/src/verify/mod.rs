@@ -7,6 +7,7 @@ mod bearer;
 mod builder;
 mod code;
 mod counts;
+mod credentials;
 mod error;
 #[cfg(feature = "http")]
 mod fetching;
@@ -33,7 +34,7 @@ pub use keys::source::KeySource;
 #[cfg(feature = "http")]
 pub use keys::status::KeySnapshot;
 pub use keys::status::KeyStatus;
-pub use token::auth::Auth;
+pub use token::auth::{Auth, NoClaims};
 pub use verifier::Verifier;
 
 #[cfg(feature = "http")]

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use http::HeaderName;
-
 use super::counts::{Tally, VerifyCounts};
+use super::credentials::Places;
 use super::error::{ErrorCode, TokenError, VerifyError};
 use super::keys::Keys;
 #[cfg(feature = "http")]
@@ -32,7 +31,7 @@ pub struct Verifier(Arc<Inner>);
 struct Inner {
     claims: ClaimsPolicy,
     headers: HeaderPolicy,
-    header: HeaderName,
+    places: Places,
     /// At least one.
     issuers: Box<[Trusted]>,
     clock: Arc<dyn Clock>,
@@ -51,7 +50,7 @@ impl Verifier {
     pub(super) fn from_parts(
         claims: ClaimsPolicy,
         types: AllowedTypes,
-        header: HeaderName,
+        places: Places,
         issuers: Vec<Trusted>,
         clock: Arc<dyn Clock>,
         verified: VerifiedTokens,
@@ -59,7 +58,7 @@ impl Verifier {
         Self(Arc::new(Inner {
             claims,
             headers: HeaderPolicy::new(types),
-            header,
+            places,
             issuers: issuers.into(),
             clock,
             verified,
@@ -258,7 +257,8 @@ impl Verifier {
         Ok(checked.map(|()| auth.clone())?)
     }
 
-    fn now(&self) -> u64 {
+    /// The present time of the verifier's clock, in Unix seconds.
+    pub fn now(&self) -> u64 {
         self.0.clock.now().unix_seconds()
     }
 
@@ -272,9 +272,9 @@ impl Verifier {
         }
     }
 
-    /// The header that carries the token.
-    pub(super) fn header_name(&self) -> &HeaderName {
-        &self.0.header
+    /// Where a request carries the token.
+    pub(super) fn places(&self) -> &Places {
+        &self.0.places
     }
 
     /// Counts a refusal.

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use once_cell::race::OnceBox;
 use serde::de::DeserializeOwned;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 use torii_backend_types::{ActiveOrganization, Actor};
 
@@ -242,7 +242,19 @@ impl Auth {
     ///
     /// When the payload does not have the shape of `T`.
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_str(&self.0.payload)
+        // The payload is known to be one object and nothing after it, so its end is not looked for: `NoClaims` reads none
+        // of it.
+        T::deserialize(&mut serde_json::Deserializer::from_str(&self.0.payload))
+    }
+}
+
+/// The claims of an application that asks for none of its own: nothing is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NoClaims;
+
+impl<'de> Deserialize<'de> for NoClaims {
+    fn deserialize<D: Deserializer<'de>>(_claims: D) -> Result<Self, D::Error> {
+        Ok(Self)
     }
 }
 
