@@ -30,7 +30,7 @@ pub fn rejection(error: &VerifyError) -> Response<Bytes> {
             AUTHENTICATION_FAILED
         }
         VerifyError::KeysUnavailable(error) => {
-            let cause = error.fetch_error().with_causes();
+            let cause = torii_backend::Chain(error.fetch_error());
             tracing::debug!(%error, %cause, "request refused");
             KEYS_UNAVAILABLE
         }
