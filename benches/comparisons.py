@@ -27,6 +27,19 @@ OPEN = "open route"
 PUBLISHED_HOT = "0.0.13, hot tokens"
 OURS_HOT = "ours, hot tokens"
 
+BARE_FRAMEWORK = "bare"
+OURS = "ours"
+ADAPTERS = {
+    "FastAPI": ("fastapi", ["HTTPBearer and PyJWT"]),
+    "Starlette": ("starlette", []),
+    "Litestar": ("litestar", ["JWTAuth"]),
+    "aiohttp": ("aiohttp", []),
+    "Flask": ("flask", ["flask-jwt-extended"]),
+    "Django": ("django", []),
+    "Django REST framework": ("drf", ["simplejwt"]),
+    "django-ninja": ("ninja", []),
+}
+"""The module of `python/adapters.py`, and what users take today."""
 
 BATCH = 1_000
 ONE_BY_ONE = "one by one"
@@ -182,6 +195,24 @@ def web(programs: Programs, folder: str, size: Size, start: Callable[[str], str]
     title = "FastAPI under uvicorn, one worker"
     rounds = max(size.rounds // 2, 3)
     yield Comparison("fastapi", title, peers, cases, ["per_second", "cpu_ns"], rounds)
+
+
+def adapters(programs: Programs, folder: str, size: Size) -> Iterator[Comparison]:
+    def peer(framework: str, module: str, kind: str) -> Peer:
+        command = [str(programs.ours), _script("adapters.py"), f"{module}/{kind}", folder]
+        return Peer(f"{framework}: {kind}", command, f"{framework}: {BARE_FRAMEWORK}")
+
+    if not programs.ours:
+        return
+    peers = [
+        peer(framework, module, kind)
+        for framework, (module, others) in ADAPTERS.items()
+        for kind in (BARE_FRAMEWORK, OURS, *others)
+    ]
+    cases = [Case(each, _case(each, size, min(size.hot[-1], 500))) for each in ("hot", "cold")]
+    title = "A request to a protected route, without a server"
+    note = "What is not ours remembers no tokens. Litestar's, Django's and the others' own costs are in all of their rows."
+    yield Comparison("adapters", title, peers, cases, ["ns"], max(size.rounds // 2, 3), note)
 
 
 def imports(programs: Programs, size: Size) -> Iterator[Comparison]:

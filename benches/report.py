@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,7 +11,7 @@ import comparisons as names
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rounds import Comparison, Round
+    from rounds import Comparison, Peer, Round
 
 METRICS = {
     "ns": "time",
@@ -127,6 +128,27 @@ TARGETS = [
         lambda of: of(names.PYTHON) / of(names.PUBLISHED),
         most=1 / 15,
     ),
+    *(
+        Target(
+            f"{framework}: a remembered token costs at most 15 µs over the bare framework",
+            "adapters",
+            lambda of, framework=framework: _over_bare(of, framework, names.OURS) / 1_000,
+            most=15,
+        )
+        for framework in names.ADAPTERS
+    ),
+    *(
+        Target(
+            f"{framework}: a remembered token costs at most half of {other}",
+            "adapters",
+            lambda of, framework=framework, other=other: (
+                _over_bare(of, framework, names.OURS) / _over_bare(of, framework, other)
+            ),
+            most=0.5,
+        )
+        for framework, (_, others) in names.ADAPTERS.items()
+        for other in others
+    ),
 ]
 
 
@@ -156,7 +178,7 @@ def table(result: Result) -> str:
     heads = [f"{case}: {METRICS[metric]}" if several else case for case, metric in columns]
     rows = [["", *heads]]
     for peer in comparison.peers:
-        rows.append([peer.name, *(_cell(result, peer.name, peer.against, *column) for column in columns)])
+        rows.append([peer.name, *(_cell(result, peer, *column) for column in columns)])
     if comparison.name.startswith(names.GROWTH):
         rows = [list(row) for row in zip(*rows)]
     lines = ["| " + " | ".join(row) + " |" for row in rows]
@@ -177,10 +199,34 @@ def figures(results: list[Result], machine: dict[str, str], versions: dict[str, 
             {"target": text, "measured": value, "reached": yes} for text, value, yes in _reached(results)
         ],
         "comparisons": {
-            result.comparison.name: {"title": result.comparison.title, "rounds": result.rounds}
+            result.comparison.name: {
+                "title": result.comparison.title,
+                "rounds": len(result.rounds),
+                "cases": {case.label: _summaries(result, case.label) for case in result.comparison.cases},
+            }
             for result in results
         },
     }
+
+
+def _summaries(result: Result, case: str) -> dict[str, dict[str, dict[str, float]]]:
+    """By peer and metric: the 10th percentile, the median, the 90th, and the median ratio to the reference."""
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for peer, metric in product(result.comparison.peers, result.comparison.metrics):
+        values = result.values(case, peer.name, metric)
+        if values:
+            summary = dict(zip(("p10", "median", "p90"), spread(values)))
+            ratios = _ratios(result, peer, case, metric)
+            found.setdefault(peer.name, {})[metric] = {**summary, **({"ratio": median(ratios)} if ratios else {})}
+    return found
+
+
+def _ratios(result: Result, peer: Peer, case: str, metric: str) -> list[float]:
+    """Find the rounds' ratios to the row's reference."""
+    against = peer.against
+    if against is None or against == peer.name:
+        return []
+    return result.ratio(lambda of: of(peer.name, case, metric) / of(against, case, metric))
 
 
 def spread(values: list[float]) -> tuple[float, float, float]:
@@ -202,14 +248,14 @@ def written(value: float, metric: str) -> str:
     return f"{value / size:.{digits}f} {unit}"
 
 
-def _cell(result: Result, peer: str, against: str | None, case: str, metric: str) -> str:
-    values = result.values(case, peer, metric)
+def _cell(result: Result, peer: Peer, case: str, metric: str) -> str:
+    values = result.values(case, peer.name, metric)
     if not values:
         return "–"
     low, middle, high = spread(values)
     text = f"{written(middle, metric)} ({written(low, metric)} – {written(high, metric)})"
-    ratios = result.ratio(lambda of: of(peer, case, metric) / of(against, case, metric)) if against else []
-    return f"{text} ×{_short(median(ratios))}" if ratios and peer != against else text
+    ratios = _ratios(result, peer, case, metric)
+    return f"{text} ×{_short(median(ratios))}" if ratios else text
 
 
 def _targets(results: list[Result]) -> str:
@@ -240,6 +286,11 @@ def _facts(machine: dict[str, str], versions: dict[str, str]) -> str:
     told = "; ".join(f"{name}: {value}" for name, value in machine.items())
     listed = ", ".join(f"{name} {version}" for name, version in versions.items())
     return f"{told}.\n\nVersions: {listed}."
+
+
+def _over_bare(of: Callable[..., float], framework: str, kind: str) -> float:
+    bare = f"{framework}: {names.BARE_FRAMEWORK}"
+    return of(f"{framework}: {kind}", "hot") - of(bare, "hot")
 
 
 def _above_open(of: Callable[..., float], peer: str) -> float:

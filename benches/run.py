@@ -50,6 +50,7 @@ def main() -> None:
             yield from comparisons.api(programs, str(folder), size)
             if "python" in arguments.only:
                 yield from comparisons.imports(programs, size)
+                yield from comparisons.adapters(programs, str(folder), size)
                 yield from comparisons.web(programs, str(folder), size, application)
 
         for comparison in everything():
