@@ -26,6 +26,7 @@ mod problems;
 mod search;
 mod sessions;
 mod settings;
+mod sign_in;
 mod snapshot;
 mod storage;
 mod tokens;
