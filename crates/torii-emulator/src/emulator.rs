@@ -22,7 +22,7 @@ use crate::engine::Engine;
 use crate::error::{Error, StartError};
 use crate::faults::Faults;
 use crate::http;
-use crate::keys::Keys;
+use crate::keys::{self, Keys};
 use crate::requests::RequestLog;
 use crate::secret_keys::SecretKeys;
 use crate::store::{Storage, Store, beside};
@@ -154,7 +154,7 @@ pub struct Builder {
     issuer: Option<String>,
     allowed_hosts: Vec<String>,
     control_token: Option<String>,
-    keys_file: Option<PathBuf>,
+    keys_folder: Option<PathBuf>,
 }
 
 impl Default for Builder {
@@ -167,7 +167,7 @@ impl Default for Builder {
             issuer: None,
             allowed_hosts: Vec::new(),
             control_token: None,
-            keys_file: None,
+            keys_folder: None,
         }
     }
 }
@@ -222,9 +222,10 @@ impl Builder {
         self
     }
 
-    /// Where the signing keys are kept, instead of beside the file of [`Storage::File`].
-    pub fn keys_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.keys_file = Some(path.into());
+    /// The folder in which the signing keys of a [`Storage::File`] are kept, instead of beside it, each database's in a
+    /// file of its own. It is created when needed.
+    pub fn keys_folder(mut self, path: impl Into<PathBuf>) -> Self {
+        self.keys_folder = Some(path.into());
         self
     }
 
@@ -288,7 +289,7 @@ impl Builder {
             issuer,
             mut allowed_hosts,
             control_token,
-            keys_file,
+            keys_folder,
         } = self;
         let known_keys = SecretKeys::new(&secret_keys)?;
         let issuer = issuer.map(|issuer| public_origin(&issuer)).transpose()?;
@@ -305,7 +306,7 @@ impl Builder {
             tracing::warn!(address = %bound, "the local torii listens beyond this machine");
         }
 
-        let (store, keys) = tokio::task::spawn_blocking(move || open(&storage, keys_file))
+        let (store, keys) = tokio::task::spawn_blocking(move || open(&storage, keys_folder))
             .await
             .map_err(|error| StartError::Internal(error.to_string()))??;
         let count = secret_keys.len();
@@ -352,18 +353,21 @@ impl fmt::Debug for Builder {
     }
 }
 
-fn open(storage: &Storage, keys_file: Option<PathBuf>) -> Result<(Store, Keys), StartError> {
-    match storage {
-        Storage::Memory => {
-            let keys = keys_file.map_or_else(Keys::in_memory, Keys::open)?;
-            Ok((Store::in_memory()?, keys))
-        }
-        Storage::File(path) => {
-            let path = real_path(path);
-            let keys_file = keys_file.unwrap_or_else(|| beside(&path, ".keys"));
-            Ok((Store::open(&path)?, Keys::open(keys_file)?))
-        }
+fn open(storage: &Storage, keys_folder: Option<PathBuf>) -> Result<(Store, Keys), StartError> {
+    let Storage::File(path) = storage else {
+        return Ok((Store::in_memory()?, Keys::in_memory()?));
+    };
+    let path = real_path(path);
+    let keys_file = match keys_folder {
+        None => beside(&path, ".keys"),
+        Some(folder) => keys::file_in(&folder, &path)?,
+    };
+    let is_old = std::fs::metadata(&path).is_ok_and(|file| file.len() > 0);
+    let store = Store::open(&path)?;
+    if is_old && !keys_file.exists() {
+        tracing::warn!(keys = %keys_file.display(), "the signing keys of this database are gone; new ones are made, and tokens issued before fail");
     }
+    Ok((store, Keys::open(keys_file)?))
 }
 
 /// The path without symbolic links, so that a database has one lock and one file of keys by whichever name it is

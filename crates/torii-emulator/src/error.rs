@@ -194,7 +194,7 @@ pub enum StartError {
         path: PathBuf,
     },
     /// The file is something else, or damaged. It was not touched.
-    #[error("{} is not a usable database ({reason}); it was left as it is", path.display())]
+    #[error("{} is not usable ({reason}); it was left as it is", path.display())]
     Unusable {
         /// The database or its key file.
         path: PathBuf,

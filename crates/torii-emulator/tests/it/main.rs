@@ -6,6 +6,7 @@
     reason = "clippy knows a test by its attribute; these are the functions tests call"
 )]
 
+mod access;
 mod api;
 mod control;
 mod description;
