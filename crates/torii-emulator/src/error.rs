@@ -47,6 +47,8 @@ pub enum ErrorKind {
     TooLarge,
     /// 415: the body is not JSON.
     UnsupportedMediaType,
+    /// 422: well formed, but something that is demanded is missing.
+    Unprocessable,
     /// 429: a rate limit is used up.
     RateLimited,
     /// 500: the emulator failed, through its disk or a defect.

@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use aws_lc_rs::digest;
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, UnparsedPublicKey,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -87,6 +89,21 @@ impl Keys {
             .first()
             .ok_or_else(|| Error::internal("the key ring is empty"))?;
         key.sign(claims).map_err(Error::internal)
+    }
+
+    /// The claims of a token that one of the published keys has signed.
+    pub(crate) fn verify(&self, token: &str) -> Option<Value> {
+        let (signed, signature) = token.rsplit_once('.')?;
+        let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
+        let ring = self.ring.load();
+        let is_ours = ring.iter().any(|key| {
+            UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, key.pair.public_key().as_ref())
+                .verify(signed.as_bytes(), &signature)
+                .is_ok()
+        });
+        let (_, claims) = signed.split_once('.')?;
+        let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
+        serde_json::from_slice(&claims).ok().filter(|_| is_ours)
     }
 
     /// Adds a key that signs from now on and returns its id. `retire` withdraws the one that signed until now.

@@ -104,7 +104,7 @@ impl Domain {
     /// The access token of a session.
     pub(super) fn sign_for_session(&self, subject: Subject) -> Result<MintedToken, Error> {
         let lifetime = self.settings().token_lifetime_seconds;
-        self.sign(subject, lifetime, Default::default())
+        self.sign(subject, lifetime, None, Default::default())
     }
 }
 

@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use torii_backend_types::{Member, Organization, OrganizationId, Session, Timestamp, User, UserId};
 
-use super::Domain;
-use super::settings::{ClaimStyle, MAX_TOKEN_LIFETIME_SECONDS};
+use super::settings::ClaimStyle;
+use super::templates::JwtTemplate;
+use super::{Domain, MAX_TOKEN_LIFETIME_SECONDS, templates};
 use crate::clock::from_micros;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::store::Tx;
 
 /// The token that [`Control::mint_token`](crate::Control::mint_token) signs.
@@ -28,7 +29,7 @@ pub struct MintToken {
     /// [`ClaimStyle`](crate::ClaimStyle).
     #[serde(default)]
     pub organization_id: Option<OrganizationId>,
-    /// A JWT template. The emulator has none yet, so every name is refused.
+    /// The name of a JWT template of the [`Settings`](crate::Settings), instead of the default one.
     #[serde(default)]
     pub template: Option<String>,
     /// Who acts in the user's place: adds `act` and sets `impersonating`. It need not be a user here.
@@ -81,39 +82,47 @@ impl Domain {
             actor_user_id,
         } = request;
         let settings = self.settings();
-        let lifetime = expires_in_seconds.unwrap_or(settings.token_lifetime_seconds);
+        let template = template
+            .as_deref()
+            .map(|name| templates::named(&settings.jwt_templates, name));
+        let template = template.transpose()?.cloned();
+        let own_lifetime = template.as_ref().and_then(|template| template.lifetime_seconds);
+        let lifetime = expires_in_seconds
+            .or(own_lifetime)
+            .unwrap_or(settings.token_lifetime_seconds);
         if lifetime.unsigned_abs() > MAX_TOKEN_LIFETIME_SECONDS.unsigned_abs() {
             return Err(Error::invalid(format!(
                 "expiresInSeconds must be within ±{MAX_TOKEN_LIFETIME_SECONDS}"
             )));
         }
-        if template.is_some() {
-            return Err(Error::new(
-                ErrorKind::NotFound,
-                "template_not_found",
-                "no JWT template has this name",
-            ));
-        }
         let subject = self
             .store
             .read(move |tx| Subject::new(tx, user_id, organization_id, actor_user_id))
             .await?;
-        self.sign(subject, lifetime, extra)
+        self.sign(subject, lifetime, template.as_ref(), extra)
     }
 
-    /// Signs a token that lasts `lifetime` seconds. `extra` lies over the standard claims.
+    /// Signs a token that lasts `lifetime` seconds, with the claims of `template` or else of the default one. `extra` lies
+    /// over all of them.
     pub(super) fn sign(
         &self,
         subject: Subject,
         lifetime: i64,
+        template: Option<&JwtTemplate>,
         extra: Map<String, Value>,
     ) -> Result<MintedToken, Error> {
         let Subject { user, active, actor } = subject;
         let issued = self.clock.now().as_second();
         let expires = issued.saturating_add(lifetime);
-        let mut claims = standard_claims(&self.issuer, &user, actor);
+        let settings = self.settings();
+        let default = settings.jwt_templates.iter().find(|template| template.default);
+        let mut claims = match template.or(default) {
+            Some(template) => template.claims_for(&user),
+            None => Map::new(),
+        };
+        claims.extend(standard_claims(&self.issuer, &user, actor));
         if let Some((organization, member)) = active {
-            organization_claims(&mut claims, self.settings().claim_style, organization, member);
+            organization_claims(&mut claims, settings.claim_style, organization, member);
         }
         claims.insert("iat".to_owned(), issued.into());
         claims.insert("exp".to_owned(), expires.into());
@@ -134,7 +143,7 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    fn new(
+    pub(super) fn new(
         tx: &Tx<'_>,
         user: UserId,
         organization: Option<OrganizationId>,
@@ -174,7 +183,7 @@ impl Subject {
     }
 }
 
-fn membership(
+pub(super) fn membership(
     tx: &Tx<'_>,
     organization: OrganizationId,
     user: UserId,

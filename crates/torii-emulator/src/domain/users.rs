@@ -312,7 +312,7 @@ fn set<T>(field: &mut Option<T>, patch: Patch<T>) {
     }
 }
 
-fn save(tx: &Tx<'_>, record: &mut UserRecord, now: Timestamp) -> Result<(), Error> {
+pub(super) fn save(tx: &Tx<'_>, record: &mut UserRecord, now: Timestamp) -> Result<(), Error> {
     let user = &mut record.user;
     user.name = full_name(user.first_name.as_deref(), user.last_name.as_deref());
     // Every write shows, even two within one microsecond or after the clock was put back.

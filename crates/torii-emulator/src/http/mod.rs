@@ -2,6 +2,7 @@
 
 mod answer;
 mod body;
+mod client_api;
 mod control;
 mod cookies;
 mod device;

@@ -1,7 +1,7 @@
 //! The table of sessions.
 
 use rusqlite::{OptionalExtension as _, Row, named_params, params};
-use torii_backend_types::{Metadata, Session, SessionId, Timestamp, UserId};
+use torii_backend_types::{Metadata, OrganizationId, Session, SessionId, Timestamp, UserId};
 
 use super::{Tx, instant, instant_option, parsed, parsed_option, written};
 use crate::error::Error;
@@ -68,6 +68,34 @@ impl Tx<'_> {
             .query_row([id.to_string()], record)
             .optional()?;
         Ok(found)
+    }
+
+    /// The session, over or not, that a browser continues with the token.
+    pub(crate) fn session_by_token(&self, token_hash: &str) -> Result<Option<SessionRecord>, Error> {
+        let found = self
+            .0
+            .prepare_cached("SELECT * FROM sessions WHERE token_hash = ?1")?
+            .query_row([token_hash], record)
+            .optional()?;
+        Ok(found)
+    }
+
+    pub(crate) fn touch_session(&self, id: SessionId, now: Timestamp) -> Result<(), Error> {
+        self.0
+            .prepare_cached("UPDATE sessions SET last_used_at = max(last_used_at, ?2) WHERE id = ?1")?
+            .execute(params![id.to_string(), now.as_microsecond()])?;
+        Ok(())
+    }
+
+    pub(crate) fn set_active_organization(
+        &self,
+        id: SessionId,
+        organization: OrganizationId,
+    ) -> Result<(), Error> {
+        self.0
+            .prepare_cached("UPDATE sessions SET active_organization_id = ?2 WHERE id = ?1")?
+            .execute([id.to_string(), organization.to_string()])?;
+        Ok(())
     }
 
     /// The user's sessions that are neither revoked nor expired, the most recently used first.

@@ -8,6 +8,7 @@
 
 mod access;
 mod api;
+mod client_api;
 mod control;
 mod description;
 mod faults;

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, LOCATION};
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
+use axum::http::{HeaderValue, Response, StatusCode};
 use torii_backend_types::{Page, User, UserId};
 use url::{Host, Url};
 
@@ -16,7 +16,6 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::http::cookies;
 use crate::http::device::Caller;
-use crate::http::guard;
 use crate::http::params::{Form, Pairs};
 
 /// The parameter by which an application's address gets the token.
@@ -53,26 +52,20 @@ pub(in crate::http) async fn show(
     }
 }
 
-/// Opens a session and sends the browser back. A refusal shows the form again.
+/// Opens a session and sends the browser back. A refusal shows the form again. The router lets no form of another page
+/// come here.
 pub(in crate::http) async fn submit(
     State(engine): State<Arc<Engine>>,
-    headers: HeaderMap,
     caller: Caller,
     Form(fields): Form,
 ) -> Result<Response<Body>, Error> {
-    match submitted(&engine, &headers, caller, &fields).await {
+    match submitted(&engine, caller, &fields).await {
         Ok(page) => Ok(page),
         Err(error) => refused(&error),
     }
 }
 
-async fn submitted(
-    engine: &Engine,
-    headers: &HeaderMap,
-    caller: Caller,
-    fields: &Pairs,
-) -> Result<Response<Body>, Error> {
-    guard::check_own_page(headers)?;
+async fn submitted(engine: &Engine, caller: Caller, fields: &Pairs) -> Result<Response<Body>, Error> {
     let target = target(engine, fields).await?;
     let who = who(fields)?;
     let environment = engine.domain.environment(0)?;
