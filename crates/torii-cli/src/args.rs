@@ -64,7 +64,7 @@ pub(crate) struct Dev {
     /// Say where it is in one line of JSON, once it accepts connections.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Run this with TORII_ISSUER, TORII_API_URL and TORII_SECRET_KEY set, and exit with its code. Signals are passed on
+    /// Run this with TORII_ISSUER, TORII_API_URL, TORII_SECRET_KEY and, if there is one, TORII_CONTROL_TOKEN set, and exit with its code. Signals are passed on
     /// to it and to what it has started.
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<String>,

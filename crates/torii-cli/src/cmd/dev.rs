@@ -70,6 +70,9 @@ pub(crate) async fn run(args: Dev) -> Result<ExitCode, Box<dyn Error>> {
                 .env("TORII_ISSUER", torii.issuer())
                 .env("TORII_API_URL", torii.api_url())
                 .env("TORII_SECRET_KEY", torii.secret_key());
+            if let Some(token) = &args.control_token {
+                command.env("TORII_CONTROL_TOKEN", token);
+            }
             child::run(command, &mut signals).await
         }
     };

@@ -161,6 +161,9 @@ fn client_api(tx: &Transaction<'_>) -> rusqlite::Result<()> {
         "ALTER TABLE sessions ADD COLUMN token_hash TEXT;
         CREATE UNIQUE INDEX sessions_by_token ON sessions (token_hash) WHERE token_hash IS NOT NULL;
 
+        -- For the search, which finds deleted users too.
+        CREATE INDEX users_by_any_email ON users (environment_id, email_folded);
+
         ALTER TABLE impersonation_tokens ADD COLUMN redeemed_at INTEGER;
 
         CREATE TABLE codes (
