@@ -5,12 +5,13 @@ use std::sync::Arc;
 use axum::Json as Reply;
 use axum::extract::State;
 
+use super::answers::{Landing, Session};
 use super::bodies::{
     ChangePasswordRequest, CodeRequest, EmailRequest, InvitationRequest, LogInRequest, ProfileRequest,
     ResetRequest, SignUpRequest, TokenRequest,
 };
 use super::credentials::{Native, OneTime, Presented};
-use super::replies::{EnvironmentReply, Landing, ProfileReply, Session, SignUpReply};
+use super::replies::{EnvironmentReply, ProfileReply, SignUpReply};
 use crate::domain::{SignUp, Who};
 use crate::engine::Engine;
 use crate::error::Error;

@@ -2,6 +2,7 @@
 //! the operation is marked as ours.
 
 mod accounts;
+mod answers;
 mod bodies;
 pub(super) mod cors;
 mod credentials;

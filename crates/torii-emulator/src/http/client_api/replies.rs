@@ -1,10 +1,5 @@
-//! What the client API answers.
+//! What the client API says in JSON.
 
-use axum::Json as Reply;
-use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, LOCATION};
-use axum::http::{HeaderValue, Response, StatusCode};
-use axum::response::IntoResponse;
 use serde::Serialize;
 use serde_json::{Value, json};
 use torii_backend_types::{
@@ -13,10 +8,8 @@ use torii_backend_types::{
 };
 
 use crate::domain::{ClientState, MintedToken, Settings, SignedIn};
-use crate::error::Error;
-use crate::http::cookies;
 use crate::http::openapi::schema::{Object, bag, boolean, instant, list, nullable, one_of, text, uuid};
-use crate::http::openapi::{Answer, Described, Schemas, described};
+use crate::http::openapi::{Described, Schemas, described};
 
 macro_rules! replies {
     ($($name:ident { $($field:ident: $type:ty),+ $(,)? })+) => {
@@ -84,102 +77,6 @@ replies! {
     }
 }
 
-/// A session for a browser, by cookies, or for an app, in the body.
-pub(super) struct Session {
-    signed_in: SignedIn,
-    native: bool,
-}
-
-/// A browser on its way, signed in.
-pub(super) struct Landing {
-    signed_in: SignedIn,
-    url: String,
-}
-
-/// A browser that is signed out.
-pub(super) struct SignedOut;
-
-impl Session {
-    pub(super) fn new(signed_in: SignedIn, native: bool) -> Self {
-        Self { signed_in, native }
-    }
-}
-
-impl Landing {
-    pub(super) fn new(signed_in: SignedIn, url: String) -> Self {
-        Self { signed_in, url }
-    }
-}
-
-impl IntoResponse for Session {
-    fn into_response(self) -> Response<Body> {
-        let Self { signed_in, native } = self;
-        let mut response = Reply(SessionReply {
-            access_token: signed_in.access.token.clone(),
-            expires_at: signed_in.access.expires_at,
-            session_token: native.then(|| signed_in.session_token.clone()),
-        })
-        .into_response();
-        if !native && let Err(error) = cookies::set(response.headers_mut(), &signed_in) {
-            return error.into_response();
-        }
-        private(response)
-    }
-}
-
-impl IntoResponse for Landing {
-    fn into_response(self) -> Response<Body> {
-        let Self { signed_in, url } = self;
-        let mut response = StatusCode::SEE_OTHER.into_response();
-        let headers = response.headers_mut();
-        let location = HeaderValue::try_from(url).map_err(Error::internal);
-        match location.and_then(|location| cookies::set(headers, &signed_in).map(|()| location)) {
-            Ok(location) => headers.insert(LOCATION, location),
-            Err(error) => return error.into_response(),
-        };
-        private(response)
-    }
-}
-
-impl IntoResponse for SignedOut {
-    fn into_response(self) -> Response<Body> {
-        let mut response = StatusCode::NO_CONTENT.into_response();
-        cookies::clear(response.headers_mut());
-        response
-    }
-}
-
-/// Not for caches.
-fn private(mut response: Response<Body>) -> Response<Body> {
-    let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
-}
-
-impl Answer for Session {
-    const STATUS: StatusCode = StatusCode::OK;
-
-    fn schema(schemas: &mut Schemas) -> Option<Value> {
-        Some(SessionReply::schema(schemas))
-    }
-}
-
-impl Answer for Landing {
-    const STATUS: StatusCode = StatusCode::SEE_OTHER;
-
-    fn schema(_: &mut Schemas) -> Option<Value> {
-        None
-    }
-}
-
-impl Answer for SignedOut {
-    const STATUS: StatusCode = StatusCode::NO_CONTENT;
-
-    fn schema(_: &mut Schemas) -> Option<Value> {
-        None
-    }
-}
-
 impl From<&Settings> for EnvironmentReply {
     fn from(settings: &Settings) -> Self {
         Self {
@@ -191,6 +88,17 @@ impl From<&Settings> for EnvironmentReply {
             oauth_providers: Vec::new(),
             signup_enabled: settings.sign_up_enabled,
             branding_required: false,
+        }
+    }
+}
+
+impl SessionReply {
+    /// With the session token for an app alone: a browser has it in a cookie.
+    pub(super) fn new(signed_in: &SignedIn, native: bool) -> Self {
+        Self {
+            access_token: signed_in.access.token.clone(),
+            expires_at: signed_in.access.expires_at,
+            session_token: native.then(|| signed_in.session_token.clone()),
         }
     }
 }

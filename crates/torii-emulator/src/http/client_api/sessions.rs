@@ -6,8 +6,9 @@ use axum::Json as Reply;
 use axum::extract::State;
 use torii_backend_types::{Session, SessionId};
 
+use super::answers::SignedOut;
 use super::credentials::{Presented, Template};
-use super::replies::{ClientReply, SignedOut, TokenReply};
+use super::replies::{ClientReply, TokenReply};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::http::answer::Empty;
