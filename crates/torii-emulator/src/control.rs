@@ -6,7 +6,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
-use torii_backend_types::{CreateUser, InvitationId, Member, Organization, OrganizationId, Session, User};
+use torii_backend_types::{
+    CreateUser, InvitationId, Member, Organization, OrganizationId, Session, User, UserId,
+};
 
 use crate::domain::{
     Mail, MintToken, MintedToken, NewMember, NewOrganization, OpenSession, Settings, Snapshot,
@@ -49,6 +51,12 @@ impl Control {
             engine.domain.create_user(environment, request).await
         })
         .await
+    }
+
+    /// Marks the address of a user as verified, so that tokens say `email_verified`.
+    pub async fn verify_email(&self, user: UserId) -> Result<User, Error> {
+        self.run(async move |engine| engine.domain.verify_email(user).await)
+            .await
     }
 
     /// Opens a session, as a sign-in would.

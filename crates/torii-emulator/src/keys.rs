@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use aws_lc_rs::digest;
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, UnparsedPublicKey,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -89,6 +91,21 @@ impl Keys {
         key.sign(claims).map_err(Error::internal)
     }
 
+    /// The claims of a token that one of the published keys has signed.
+    pub(crate) fn verify(&self, token: &str) -> Option<Value> {
+        let (signed, signature) = token.rsplit_once('.')?;
+        let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
+        let ring = self.ring.load();
+        let is_ours = ring.iter().any(|key| {
+            UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, key.pair.public_key().as_ref())
+                .verify(signed.as_bytes(), &signature)
+                .is_ok()
+        });
+        let (_, claims) = signed.split_once('.')?;
+        let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
+        serde_json::from_slice(&claims).ok().filter(|_| is_ours)
+    }
+
     /// Adds a key that signs from now on and returns its id. `retire` withdraws the one that signed until now.
     /// Blocks on the disk.
     pub(crate) fn rotate(&self, retire: bool) -> Result<String, Error> {
@@ -130,6 +147,16 @@ impl Keys {
         self.ring.store(Arc::new(ring));
         Ok(())
     }
+}
+
+/// The key file of `database` in a folder of keys, which is made when needed, for its owner alone.
+pub(crate) fn file_in(folder: &Path, database: &Path) -> Result<PathBuf, StartError> {
+    create_folder(folder).map_err(|source| StartError::File {
+        path: folder.to_owned(),
+        source,
+    })?;
+    let hash = digest::digest(&digest::SHA256, database.as_os_str().as_encoded_bytes());
+    Ok(folder.join(format!("{}.keys", URL_SAFE_NO_PAD.encode(hash))))
 }
 
 struct SigningKey {
@@ -269,6 +296,13 @@ fn write(path: &Path, ring: &[Arc<SigningKey>]) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(&beside, path)?;
     sync_folder(path)
+}
+
+fn create_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(path)
 }
 
 #[cfg(unix)]

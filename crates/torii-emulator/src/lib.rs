@@ -18,6 +18,7 @@
 //! # }
 //! ```
 
+mod access;
 mod clock;
 mod control;
 mod domain;
@@ -27,6 +28,7 @@ mod error;
 mod faults;
 mod http;
 mod keys;
+mod loopback;
 mod page;
 mod records;
 mod requests;
@@ -37,8 +39,9 @@ pub use clock::MAX_CLOCK_OFFSET_SECONDS;
 pub use control::Control;
 pub use domain::{
     ClaimStyle, DEFAULT_INVITATION_DAYS, DEFAULT_SIGN_UP_URL, DEFAULT_TOKEN_LIFETIME_SECONDS,
-    IMPERSONATION_PERIOD_SECONDS, ImpersonationSettings, InvitationRateLimit, Mail, MailKind, MintToken,
-    MintedToken, NewMember, NewOrganization, OpenSession, SESSION_LIFETIME_SECONDS, Settings, Snapshot,
+    IMPERSONATION_PERIOD_SECONDS, ImpersonationSettings, InvitationRateLimit, JwtTemplate, Mail, MailKind,
+    MintToken, MintedToken, NewMember, NewOrganization, OpenSession, SESSION_LIFETIME_SECONDS, Settings,
+    Snapshot,
 };
 pub use emulator::{Builder, DEFAULT_SECRET_KEY, Emulator};
 pub use error::{Error, ErrorKind, StartError};

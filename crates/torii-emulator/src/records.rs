@@ -39,6 +39,9 @@ pub(crate) struct SessionRecord {
     pub(crate) session: Session,
     #[serde(default)]
     pub(crate) revoked_at: Option<Timestamp>,
+    /// Of the token by which the user's browser continues it. Sessions of the control plane have none.
+    #[serde(default)]
+    pub(crate) token_hash: Option<String>,
 }
 
 /// An organization and where it belongs, which no reply shows.
@@ -88,6 +91,38 @@ pub(crate) struct ImpersonationRecord {
     pub(crate) landing_url: Option<String>,
     pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Timestamp,
+    /// When it opened its session. It opens one only.
+    #[serde(default)]
+    pub(crate) redeemed_at: Option<Timestamp>,
+}
+
+/// What a code that a mail brings is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CodePurpose {
+    SignUp,
+    PasswordReset,
+}
+
+impl CodePurpose {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::SignUp => "sign_up",
+            Self::PasswordReset => "password_reset",
+        }
+    }
+}
+
+/// A code as it is kept. It is no part of an export, as mails are none.
+pub(crate) struct CodeRecord {
+    pub(crate) purpose: CodePurpose,
+    pub(crate) environment_id: EnvironmentId,
+    /// Whose it is: the hash of a sign-up's token, or a folded address.
+    pub(crate) subject: String,
+    pub(crate) code_hash: String,
+    pub(crate) tries_left: u32,
+    pub(crate) expires_at: Timestamp,
+    /// What it is kept for.
+    pub(crate) details: Value,
 }
 
 /// A search. Every part that is there must hold.

@@ -3,14 +3,18 @@
 use std::ops::RangeInclusive;
 
 use torii_backend_types::{
-    CreateImpersonationToken, EnvironmentId, ImpersonationToken, Metadata, Timestamp, UserId, UserStatus,
+    CreateImpersonationToken, EnvironmentId, ImpersonationToken, Metadata, Session, Timestamp, UserId,
+    UserStatus,
 };
 
 use super::Domain;
-use super::one_time_token::OneTimeToken;
+use super::one_time_token::{self, OneTimeToken};
 use super::origins::{check_url, origin_of};
 use super::profile::check_required;
+use super::sessions::blank_session;
 use super::settings::ImpersonationSettings;
+use super::sign_in::{Device, Opened, SignedIn};
+use super::users::own_user;
 use crate::clock::from_micros;
 use crate::error::{Error, ErrorKind};
 use crate::records::ImpersonationRecord;
@@ -24,6 +28,8 @@ pub(crate) const IMPERSONATION_LIFETIME_SECONDS: RangeInclusive<i64> = 60..=600;
 /// Most characters in a reason.
 pub(crate) const MAX_REASON_CHARS: usize = 500;
 
+/// How long an impersonated session lasts: torii caps it at an hour.
+const SESSION_SECONDS: i64 = 60 * 60;
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
 impl Domain {
@@ -85,6 +91,7 @@ impl Domain {
                     landing_url,
                     created_at: now,
                     expires_at: from_micros(now.as_microsecond() + lifetime * MICROS_PER_SECOND),
+                    redeemed_at: None,
                 };
                 tx.insert_impersonation_token(&record)?;
                 Ok(ImpersonationToken {
@@ -95,6 +102,47 @@ impl Domain {
                 })
             })
             .await
+    }
+}
+
+impl Domain {
+    /// Opens the one session of a token, in the user's place, and says where it lands.
+    pub(crate) async fn redeem_impersonation_token(
+        &self,
+        environment: EnvironmentId,
+        token: String,
+        device: Device,
+    ) -> Result<(SignedIn, Option<String>), Error> {
+        let clock = self.clock.clone();
+        let (opened, landing_url) = self
+            .store
+            .write(move |tx| {
+                let now = clock.now();
+                let found = tx.impersonation_token(&one_time_token::hash(&token))?;
+                let usable = found.filter(|record| {
+                    record.environment_id == environment
+                        && record.redeemed_at.is_none()
+                        && record.expires_at > now
+                });
+                let record = usable.ok_or_else(|| {
+                    Error::new(
+                        ErrorKind::Unauthenticated,
+                        "invalid_impersonation_token",
+                        "the token is unknown, too old or was used before",
+                    )
+                })?;
+                let user = own_user(tx, environment, record.user_id)?.user;
+                own_user(tx, environment, record.actor_user_id)?;
+                tx.set_redeemed(&record.token_hash, now)?;
+                let session = Session {
+                    impersonated_by: Some(record.actor_user_id),
+                    ..blank_session(&user, now, SESSION_SECONDS)
+                };
+                let opened = Opened::with(tx, user, session, device)?;
+                Ok((opened, record.landing_url))
+            })
+            .await?;
+        Ok((self.signed_in(opened)?, landing_url))
     }
 }
 

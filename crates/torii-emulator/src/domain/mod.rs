@@ -1,5 +1,8 @@
 //! The rules: what an operation does and when it is refused. No SQL and no HTTP.
 
+mod accounts;
+mod client;
+mod codes;
 mod hashing;
 mod impersonation;
 mod invitations;
@@ -13,7 +16,9 @@ mod profile;
 mod search;
 mod sessions;
 mod settings;
+mod sign_in;
 mod snapshot;
+mod templates;
 mod tokens;
 mod users;
 
@@ -22,11 +27,13 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use torii_backend_types::EnvironmentId;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, MAX_CLOCK_OFFSET_SECONDS};
 use crate::error::Error;
 use crate::keys::Keys;
 use crate::store::Store;
 
+pub(crate) use accounts::SignUp;
+pub(crate) use client::{ClientState, Credentials};
 pub use impersonation::IMPERSONATION_PERIOD_SECONDS;
 pub(crate) use impersonation::{IMPERSONATION_LIFETIME_SECONDS, MAX_REASON_CHARS};
 pub use invitations::DEFAULT_INVITATION_DAYS;
@@ -39,8 +46,13 @@ pub use settings::{
     ClaimStyle, DEFAULT_SIGN_UP_URL, DEFAULT_TOKEN_LIFETIME_SECONDS, ImpersonationSettings,
     InvitationRateLimit, Settings,
 };
+pub(crate) use sign_in::{Device, FIRST_USER_EMAIL, SignedIn, Who};
 pub use snapshot::Snapshot;
+pub use templates::JwtTemplate;
 pub use tokens::{MintToken, MintedToken};
+
+/// The longest lifetime of a token, either way.
+const MAX_TOKEN_LIFETIME_SECONDS: i64 = MAX_CLOCK_OFFSET_SECONDS;
 
 /// The operations, each of which reads or changes the store in one transaction.
 pub(crate) struct Domain {

@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 use torii_backend_types::{EnvironmentId, InvitationId, Timestamp};
 
+use crate::records::CodePurpose;
+
 /// How many mails are remembered; the oldest are forgotten first.
 const MAX_MAILS: usize = 1_000;
 
-/// A mail that would have been sent. `Debug` does not show its link, which holds a token.
+/// A mail that would have been sent. `Debug` shows neither its link, which holds a token, nor its code.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -19,23 +21,55 @@ pub struct Mail {
     pub kind: MailKind,
     /// Whom it is for.
     pub to: String,
-    /// Where it leads.
-    pub link: String,
+    /// Where it leads, if it leads anywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// The code to type, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
     /// Which environment sends it.
     pub environment_id: EnvironmentId,
-    /// The invitation that it brings.
-    pub invitation_id: InvitationId,
+    /// The invitation that it brings, if it brings one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invitation_id: Option<InvitationId>,
     /// When it was sent, by the emulator's clock.
     pub sent_at: Timestamp,
 }
 
 /// What a mail is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum MailKind {
     /// An invitation to sign up.
     Invitation,
+    /// A code that confirms the address of who signs up.
+    SignUpCode,
+    /// A code by which a forgotten password is replaced.
+    PasswordResetCode,
+}
+
+impl Mail {
+    pub(super) fn with_code(
+        purpose: CodePurpose,
+        to: String,
+        code: String,
+        environment_id: EnvironmentId,
+        sent_at: Timestamp,
+    ) -> Self {
+        Self {
+            kind: match purpose {
+                CodePurpose::SignUp => MailKind::SignUpCode,
+                CodePurpose::PasswordReset => MailKind::PasswordResetCode,
+            },
+            to,
+            link: None,
+            code: Some(code),
+            environment_id,
+            invitation_id: None,
+            sent_at,
+        }
+    }
 }
 
 impl fmt::Debug for Mail {
@@ -48,7 +82,7 @@ impl fmt::Debug for Mail {
     }
 }
 
-/// In memory only: links are tokens in the clear. Clones are the same outbox.
+/// In memory only: links and codes are in the clear. Clones are the same outbox.
 #[derive(Clone, Default)]
 pub(crate) struct Outbox {
     mails: Arc<Mutex<VecDeque<Mail>>>,

@@ -5,16 +5,14 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Domain;
 use super::origins::check_url;
 use super::profile::{MAX_TEXT_CHARS, check_length};
-use crate::clock::MAX_CLOCK_OFFSET_SECONDS;
+use super::templates::{self, JwtTemplate};
+use super::{Domain, MAX_TOKEN_LIFETIME_SECONDS};
 use crate::error::Error;
 
 /// How long a token lasts that does not say, unless the [`Settings`] do.
 pub const DEFAULT_TOKEN_LIFETIME_SECONDS: i64 = 300;
-/// The longest lifetime, either way.
-pub(super) const MAX_TOKEN_LIFETIME_SECONDS: i64 = MAX_CLOCK_OFFSET_SECONDS;
 /// The first [`Settings::sign_up_url`].
 pub const DEFAULT_SIGN_UP_URL: &str = "http://localhost:3000/sign-up";
 /// The first [`Settings::jwks_cache_control`].
@@ -39,6 +37,12 @@ pub struct Settings {
     pub sign_up_url: Option<String>,
     /// How many invitations an environment may create; `None`, as at first, is any number.
     pub invitation_rate_limit: Option<InvitationRateLimit>,
+    /// Whether users may sign up by themselves. They may at first.
+    pub sign_up_enabled: bool,
+    /// Whether who signs up must accept the terms. Not at first.
+    pub require_legal_consent: bool,
+    /// The JWT templates; none at first.
+    pub jwt_templates: Vec<JwtTemplate>,
 }
 
 /// How tokens name the active organization.
@@ -87,6 +91,9 @@ impl Default for Settings {
             landing_url: None,
             sign_up_url: Some(DEFAULT_SIGN_UP_URL.to_owned()),
             invitation_rate_limit: None,
+            sign_up_enabled: true,
+            require_legal_consent: false,
+            jwt_templates: Vec::new(),
         }
     }
 }
@@ -147,6 +154,9 @@ impl Settings {
             landing_url,
             sign_up_url,
             invitation_rate_limit,
+            sign_up_enabled: _,
+            require_legal_consent: _,
+            jwt_templates,
         } = self;
         if !(1..=MAX_TOKEN_LIFETIME_SECONDS).contains(token_lifetime_seconds) {
             return Err(Error::invalid(format!(
@@ -168,7 +178,7 @@ impl Settings {
                 "invitationRateLimit: perSeconds must be at least 1",
             ));
         }
-        Ok(())
+        templates::check(jwt_templates)
     }
 }
 

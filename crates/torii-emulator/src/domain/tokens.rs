@@ -4,12 +4,14 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use torii_backend_types::{Member, Organization, OrganizationId, Timestamp, User, UserId};
+use torii_backend_types::{Member, Organization, OrganizationId, Session, Timestamp, User, UserId};
 
-use super::Domain;
-use super::settings::{ClaimStyle, MAX_TOKEN_LIFETIME_SECONDS};
+use super::settings::ClaimStyle;
+use super::templates::JwtTemplate;
+use super::{Domain, MAX_TOKEN_LIFETIME_SECONDS, templates};
 use crate::clock::from_micros;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::store::Tx;
 
 /// The token that [`Control::mint_token`](crate::Control::mint_token) signs.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -27,7 +29,7 @@ pub struct MintToken {
     /// [`ClaimStyle`](crate::ClaimStyle).
     #[serde(default)]
     pub organization_id: Option<OrganizationId>,
-    /// A JWT template. The emulator has none yet, so every name is refused.
+    /// The name of a JWT template of the [`Settings`](crate::Settings), instead of the default one.
     #[serde(default)]
     pub template: Option<String>,
     /// Who acts in the user's place: adds `act` and sets `impersonating`. It need not be a user here.
@@ -80,42 +82,45 @@ impl Domain {
             actor_user_id,
         } = request;
         let settings = self.settings();
-        let lifetime = expires_in_seconds.unwrap_or(settings.token_lifetime_seconds);
+        let template = template
+            .as_deref()
+            .map(|name| templates::named(&settings.jwt_templates, name));
+        let template = template.transpose()?.cloned();
+        let own_lifetime = template.as_ref().and_then(|template| template.lifetime_seconds);
+        let lifetime = expires_in_seconds
+            .or(own_lifetime)
+            .unwrap_or(settings.token_lifetime_seconds);
         if lifetime.unsigned_abs() > MAX_TOKEN_LIFETIME_SECONDS.unsigned_abs() {
             return Err(Error::invalid(format!(
                 "expiresInSeconds must be within ±{MAX_TOKEN_LIFETIME_SECONDS}"
             )));
         }
-        if template.is_some() {
-            return Err(Error::new(
-                ErrorKind::NotFound,
-                "template_not_found",
-                "no JWT template has this name",
-            ));
-        }
-        let (user, active) = self
+        let subject = self
             .store
-            .read(move |tx| {
-                let record = tx
-                    .user(user_id)?
-                    .ok_or_else(|| Error::not_found("no user has this id"))?;
-                let active = match organization_id {
-                    None => None,
-                    Some(id) => {
-                        let member = tx.member(id, user_id)?;
-                        let organization = tx.organization(id)?.map(|record| record.organization);
-                        let both = organization.zip(member).ok_or_else(|| {
-                            Error::not_found("the user is not a member of this organization")
-                        })?;
-                        Some(both)
-                    }
-                };
-                Ok((record.user, active))
-            })
+            .read(move |tx| Subject::new(tx, user_id, organization_id, actor_user_id))
             .await?;
+        self.sign(subject, lifetime, template.as_ref(), extra)
+    }
+
+    /// Signs a token that lasts `lifetime` seconds, with the claims of `template` or else of the default one. `extra` lies
+    /// over all of them.
+    pub(super) fn sign(
+        &self,
+        subject: Subject,
+        lifetime: i64,
+        template: Option<&JwtTemplate>,
+        extra: Map<String, Value>,
+    ) -> Result<MintedToken, Error> {
+        let Subject { user, active, actor } = subject;
         let issued = self.clock.now().as_second();
         let expires = issued.saturating_add(lifetime);
-        let mut claims = standard_claims(&self.issuer, &user, actor_user_id);
+        let settings = self.settings();
+        let default = settings.jwt_templates.iter().find(|template| template.default);
+        let mut claims = match template.or(default) {
+            Some(template) => template.claims_for(&user),
+            None => Map::new(),
+        };
+        claims.extend(standard_claims(&self.issuer, &user, actor));
         if let Some((organization, member)) = active {
             organization_claims(&mut claims, settings.claim_style, organization, member);
         }
@@ -127,6 +132,64 @@ impl Domain {
             expires_at: from_micros(expires.saturating_mul(1_000_000)),
         })
     }
+}
+
+/// Whom a token is about.
+pub(super) struct Subject {
+    user: User,
+    /// The active organization, and the user in it.
+    active: Option<(Organization, Member)>,
+    actor: Option<UserId>,
+}
+
+impl Subject {
+    pub(super) fn new(
+        tx: &Tx<'_>,
+        user: UserId,
+        organization: Option<OrganizationId>,
+        actor: Option<UserId>,
+    ) -> Result<Self, Error> {
+        let record = tx
+            .user(user)?
+            .ok_or_else(|| Error::not_found("no user has this id"))?;
+        let active = match organization {
+            None => None,
+            Some(id) => {
+                let active = membership(tx, id, user)?;
+                Some(
+                    active
+                        .ok_or_else(|| Error::not_found("the user is not a member of this organization"))?,
+                )
+            }
+        };
+        Ok(Self {
+            user: record.user,
+            active,
+            actor,
+        })
+    }
+
+    /// The user of a session, in the organization that it has switched to if the user is still a member.
+    pub(super) fn of_session(tx: &Tx<'_>, user: User, session: &Session) -> Result<Self, Error> {
+        let active = match session.active_organization_id {
+            None => None,
+            Some(id) => membership(tx, id, user.id)?,
+        };
+        Ok(Self {
+            user,
+            active,
+            actor: session.impersonated_by,
+        })
+    }
+}
+
+pub(super) fn membership(
+    tx: &Tx<'_>,
+    organization: OrganizationId,
+    user: UserId,
+) -> Result<Option<(Organization, Member)>, Error> {
+    let found = tx.organization(organization)?.map(|record| record.organization);
+    Ok(found.zip(tx.member(organization, user)?))
 }
 
 fn standard_claims(issuer: &str, user: &User, actor: Option<UserId>) -> Map<String, Value> {

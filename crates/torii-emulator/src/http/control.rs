@@ -10,7 +10,7 @@ use axum::routing::{delete, get, post};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tokio::runtime::Handle;
-use torii_backend_types::{InvitationId, Member, Organization, OrganizationId, Session, User};
+use torii_backend_types::{InvitationId, Member, Organization, OrganizationId, Session, User, UserId};
 
 use super::body::{Json, OptionalJson};
 use super::params::Id;
@@ -33,6 +33,7 @@ pub(super) fn routes() -> Router<Arc<Engine>> {
     Router::new()
         .route("/health", get(health))
         .route("/tokens", post(mint_token))
+        .route("/users/{user_id}/verify-email", post(verify_email))
         .route("/sessions", post(open_session))
         .route("/organizations", post(create_organization))
         .route("/organizations/{organization_id}/members", post(add_member))
@@ -58,6 +59,10 @@ async fn mint_token(
     Json(request): Json<MintToken>,
 ) -> Result<Reply<MintedToken>, Error> {
     control.mint_token(&request).await.map(Reply)
+}
+
+async fn verify_email(State(control): State<Control>, Id(user): Id<UserId>) -> Result<Reply<User>, Error> {
+    control.verify_email(user).await.map(Reply)
 }
 
 async fn open_session(

@@ -2,7 +2,10 @@
 
 mod answer;
 mod body;
+mod client_api;
 mod control;
+mod cookies;
+mod device;
 mod guard;
 mod impersonation;
 mod inflict;
@@ -10,6 +13,7 @@ mod invitations;
 mod openapi;
 mod organizations;
 mod origins;
+mod pages;
 mod params;
 mod peer;
 mod problem;

@@ -5,42 +5,61 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, Response};
+use axum::http::{Method, Request, Response};
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use tower::Service as _;
 
+use super::client_api::{self, cors};
+use super::device::PeerAddress;
 use super::guard::{self, Guard};
+use super::openapi::{self, Operation};
+use super::pages::sign_in;
 use super::peer::Peer;
 use super::problem::{self, Target};
-use super::{body, control, inflict, openapi, server_api, well_known};
+use super::{body, control, inflict, server_api, well_known};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
 
 /// The backend API.
 const SERVER_API: &str = "/api/server/v1";
+/// The client API.
+const CLIENT_API: &str = "/_torii";
 /// The calls that only an emulator has.
 const CONTROL_API: &str = "/_emulator/v1";
+/// What takes bodies from those without a secret key.
+const PUBLIC: [&str; 2] = ["/sign-in", "/_torii/"];
 
 /// The routes of the backend API, of the control plane and of what is public.
 pub(super) fn router(engine: Arc<Engine>) -> Router {
-    let operations = server_api::operations();
-    let description = openapi::document(&operations, SERVER_API, engine.domain.issuer());
-    let server_api = operations
-        .into_iter()
-        .fold(Router::new(), |router, operation| {
-            router.route(operation.path(), operation.into_route())
-        })
-        .route_layer(from_fn_with_state(Arc::clone(&engine), guard::secret_key));
+    let server_api = server_api::operations();
+    let client_api = client_api::operations();
+    let apis = [(SERVER_API, &server_api[..]), (CLIENT_API, &client_api[..])];
+    let description = openapi::document(&apis, engine.domain.issuer());
+    let server_api =
+        routes(server_api).route_layer(from_fn_with_state(Arc::clone(&engine), guard::secret_key));
     Router::new()
         .nest(SERVER_API, server_api)
         .nest(CONTROL_API, control::routes())
+        .nest(CLIENT_API, routes(client_api))
         .route("/_torii/.well-known/jwks.json", get(well_known::jwks))
         .route("/.well-known/openid-configuration", get(well_known::discovery))
+        .route("/sign-in", get(sign_in::show).post(sign_in::submit))
         .route("/openapi.json", get(|| ready(axum::Json(description))))
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
         .with_state(engine)
+}
+
+/// Whether a page could send the request by a form, and with the cookies of the user's session.
+fn is_form(path: &str, method: &Method) -> bool {
+    PUBLIC.iter().any(|prefix| path.starts_with(prefix)) && !method.is_safe()
+}
+
+fn routes(operations: Vec<Operation>) -> Router<Arc<Engine>> {
+    operations.into_iter().fold(Router::new(), |router, operation| {
+        router.route(operation.path(), operation.into_route())
+    })
 }
 
 /// The way of a request: let in or not, recorded, taken off the wire, struck by a fault or answered.
@@ -50,7 +69,7 @@ pub(super) async fn respond(
     engine: Arc<Engine>,
     router: Router,
     peer: Arc<Peer>,
-    request: Request<Body>,
+    mut request: Request<Body>,
 ) -> Response<Body> {
     let path = request.uri().path().to_owned();
     let target = Target {
@@ -60,10 +79,17 @@ pub(super) async fn respond(
     let control_path = path
         .strip_prefix(CONTROL_API)
         .filter(|rest| rest.is_empty() || rest.starts_with('/'));
-    let admitted = Guard::new(engine.bound)
-        .check(&request)
+    let page = match cors::Page::of(&engine, &path, request.headers()).await {
+        Ok(page) => page,
+        Err(error) => return problem::complete(problem::refusal(error), target),
+    };
+    let admitted = Guard::new(&engine.access)
+        .check(&request, page.is_some())
         .and_then(|()| match control_path {
-            Some(control_path) => guard::check_control(&peer, control_path, &request),
+            Some(control_path) => guard::check_control(&engine.access, &peer, control_path, &request),
+            None if is_form(&path, request.method()) && page.is_none() => {
+                guard::check_own_page(request.headers())
+            }
             None => Ok(()),
         });
     if let Err(error) = admitted {
@@ -78,13 +104,18 @@ pub(super) async fn respond(
         };
     }
 
+    if let Some(answer) = page.as_ref().and_then(|page| page.preflight(&request)) {
+        return answer;
+    }
     let now = engine.domain.clock().now();
     let record = engine.requests.arrived(request.method(), &path, now);
-    // Only who has a secret key makes the emulator hold a body.
     let most = match guard::environment(&engine, request.headers()) {
         Ok(_) => body::MAX_BODY_BYTES,
+        Err(_) if PUBLIC.iter().any(|prefix| path.starts_with(prefix)) => body::MAX_PUBLIC_BODY_BYTES,
+        // Nobody else makes the emulator hold a body.
         Err(_) => 0,
     };
+    request.extensions_mut().insert(PeerAddress(peer.address()));
     let reply = match body::receive(request, most).await {
         Ok(request) => match engine.faults.strike(request.method(), &path) {
             None => call(router, request, target).await.into(),
@@ -96,7 +127,10 @@ pub(super) async fn respond(
     if !cut {
         record.answered(response.status());
     }
-    response
+    match page {
+        Some(page) => page.mark(response),
+        None => response,
+    }
 }
 
 async fn call(mut router: Router, request: Request<Body>, target: Target<'_>) -> Response<Body> {

@@ -78,7 +78,7 @@ impl Tx<'_> {
     /// Forgets everything but the environments.
     pub(crate) fn clear(&self) -> Result<(), Error> {
         self.0.execute_batch(
-            "DELETE FROM impersonation_tokens; DELETE FROM invitations; DELETE FROM memberships;
+            "DELETE FROM codes; DELETE FROM impersonation_tokens; DELETE FROM invitations; DELETE FROM memberships;
             DELETE FROM organizations; DELETE FROM sessions; DELETE FROM users; DELETE FROM settings;
             UPDATE environments SET allowed_origins = '[]';",
         )?;

@@ -1,9 +1,9 @@
 //! The table of impersonation tokens.
 
-use rusqlite::{Row, named_params, params};
+use rusqlite::{OptionalExtension as _, Row, named_params, params};
 use torii_backend_types::{EnvironmentId, Timestamp};
 
-use super::{Tx, instant, parsed, written};
+use super::{Tx, instant, instant_option, parsed, written};
 use crate::error::Error;
 use crate::records::ImpersonationRecord;
 
@@ -19,15 +19,17 @@ impl Tx<'_> {
             landing_url,
             created_at,
             expires_at,
+            redeemed_at,
         } = record;
         written(
             self.0
                 .prepare_cached(
                     "INSERT INTO impersonation_tokens (
-                        token_hash, environment_id, user_id, actor_user_id, reason, landing_url, created_at, expires_at
+                        token_hash, environment_id, user_id, actor_user_id, reason, landing_url, created_at, expires_at,
+                        redeemed_at
                     ) VALUES (
                         :token_hash, :environment_id, :user_id, :actor_user_id, :reason, :landing_url, :created_at,
-                        :expires_at
+                        :expires_at, :redeemed_at
                     )",
                 )?
                 .execute(named_params! {
@@ -39,8 +41,25 @@ impl Tx<'_> {
                     ":landing_url": landing_url,
                     ":created_at": created_at.as_microsecond(),
                     ":expires_at": expires_at.as_microsecond(),
+                    ":redeemed_at": redeemed_at.map(|at| at.as_microsecond()),
                 }),
         )
+    }
+
+    pub(crate) fn impersonation_token(&self, token_hash: &str) -> Result<Option<ImpersonationRecord>, Error> {
+        let found = self
+            .0
+            .prepare_cached("SELECT * FROM impersonation_tokens WHERE token_hash = ?1")?
+            .query_row([token_hash], record)
+            .optional()?;
+        Ok(found)
+    }
+
+    pub(crate) fn set_redeemed(&self, token_hash: &str, now: Timestamp) -> Result<(), Error> {
+        self.0
+            .prepare_cached("UPDATE impersonation_tokens SET redeemed_at = ?2 WHERE token_hash = ?1")?
+            .execute(params![token_hash, now.as_microsecond()])?;
+        Ok(())
     }
 
     /// How many tokens the environment minted after `since`.
@@ -80,5 +99,6 @@ fn record(row: &Row<'_>) -> rusqlite::Result<ImpersonationRecord> {
         landing_url: row.get("landing_url")?,
         created_at: instant(row, "created_at")?,
         expires_at: instant(row, "expires_at")?,
+        redeemed_at: instant_option(row, "redeemed_at")?,
     })
 }

@@ -46,6 +46,16 @@ impl Tx<'_> {
         Ok(found)
     }
 
+    /// The invitation of any environment whose newest link has the token.
+    pub(crate) fn invitation_by_token(&self, token_hash: &str) -> Result<Option<InvitationRecord>, Error> {
+        let found = self
+            .0
+            .prepare_cached("SELECT * FROM invitations WHERE token_hash = ?1")?
+            .query_row([token_hash], record)
+            .optional()?;
+        Ok(found)
+    }
+
     /// Invitations of the environment in the order of ids.
     pub(crate) fn invitations(
         &self,

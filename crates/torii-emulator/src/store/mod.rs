@@ -3,6 +3,7 @@
 //! One connection, used by one piece of work at a time and off the async threads. A piece of work is a closure over
 //! a [`Tx`]; what it returns as an error is rolled back. What it has acknowledged survives the process.
 
+mod codes;
 mod environments;
 mod impersonation;
 mod invitations;

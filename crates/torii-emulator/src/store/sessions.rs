@@ -1,7 +1,7 @@
 //! The table of sessions.
 
 use rusqlite::{OptionalExtension as _, Row, named_params, params};
-use torii_backend_types::{Metadata, Session, SessionId, Timestamp, UserId};
+use torii_backend_types::{Metadata, OrganizationId, Session, SessionId, Timestamp, UserId};
 
 use super::{Tx, instant, instant_option, parsed, parsed_option, written};
 use crate::error::Error;
@@ -10,7 +10,11 @@ use crate::records::SessionRecord;
 impl Tx<'_> {
     /// `false` if the id was there before.
     pub(crate) fn insert_session(&self, record: &SessionRecord) -> Result<bool, Error> {
-        let SessionRecord { session, revoked_at } = record;
+        let SessionRecord {
+            session,
+            revoked_at,
+            token_hash,
+        } = record;
         let Session {
             id,
             user_id,
@@ -27,10 +31,10 @@ impl Tx<'_> {
         let mut statement = self.0.prepare_cached(
             "INSERT INTO sessions (
                     id, user_id, environment_id, user_agent, ip_address, created_at, expires_at, last_used_at,
-                    active_organization_id, impersonated_by, revoked_at
+                    active_organization_id, impersonated_by, revoked_at, token_hash
                 ) VALUES (
                     :id, :user_id, :environment_id, :user_agent, :ip_address, :created_at, :expires_at,
-                    :last_used_at, :active_organization_id, :impersonated_by, :revoked_at
+                    :last_used_at, :active_organization_id, :impersonated_by, :revoked_at, :token_hash
                 )",
         )?;
         written(statement.execute(named_params! {
@@ -45,6 +49,7 @@ impl Tx<'_> {
             ":active_organization_id": active_organization_id.map(|id| id.to_string()),
             ":impersonated_by": impersonated_by.map(|id| id.to_string()),
             ":revoked_at": revoked_at.map(|at| at.as_microsecond()),
+            ":token_hash": token_hash,
         }))
     }
 
@@ -63,6 +68,34 @@ impl Tx<'_> {
             .query_row([id.to_string()], record)
             .optional()?;
         Ok(found)
+    }
+
+    /// The session, over or not, that a browser continues with the token.
+    pub(crate) fn session_by_token(&self, token_hash: &str) -> Result<Option<SessionRecord>, Error> {
+        let found = self
+            .0
+            .prepare_cached("SELECT * FROM sessions WHERE token_hash = ?1")?
+            .query_row([token_hash], record)
+            .optional()?;
+        Ok(found)
+    }
+
+    pub(crate) fn touch_session(&self, id: SessionId, now: Timestamp) -> Result<(), Error> {
+        self.0
+            .prepare_cached("UPDATE sessions SET last_used_at = max(last_used_at, ?2) WHERE id = ?1")?
+            .execute(params![id.to_string(), now.as_microsecond()])?;
+        Ok(())
+    }
+
+    pub(crate) fn set_active_organization(
+        &self,
+        id: SessionId,
+        organization: OrganizationId,
+    ) -> Result<(), Error> {
+        self.0
+            .prepare_cached("UPDATE sessions SET active_organization_id = ?2 WHERE id = ?1")?
+            .execute([id.to_string(), organization.to_string()])?;
+        Ok(())
     }
 
     /// The user's sessions that are neither revoked nor expired, the most recently used first.
@@ -110,5 +143,6 @@ fn record(row: &Row<'_>) -> rusqlite::Result<SessionRecord> {
     Ok(SessionRecord {
         session,
         revoked_at: instant_option(row, "revoked_at")?,
+        token_hash: row.get("token_hash")?,
     })
 }

@@ -1,6 +1,6 @@
 //! The table of users.
 
-use rusqlite::{OptionalExtension as _, Row, named_params};
+use rusqlite::{OptionalExtension as _, Row, ToSql, named_params};
 use serde_json::json;
 use torii_backend_types::{EnvironmentId, Locale, Metadata, User, UserId, UserStatus};
 
@@ -19,15 +19,19 @@ impl Tx<'_> {
         Ok(found)
     }
 
-    /// Whether a user of the environment that is not deleted has the address.
-    pub(crate) fn has_user_with_email(&self, environment: EnvironmentId, email: &str) -> Result<bool, Error> {
+    /// The user of the environment that has the address and is not deleted.
+    pub(crate) fn user_by_email(
+        &self,
+        environment: EnvironmentId,
+        email: &str,
+    ) -> Result<Option<UserRecord>, Error> {
         let found = self
             .0
             .prepare_cached(
-                "SELECT 1 FROM users
-                WHERE environment_id = ?1 AND email_folded = ?2 AND status <> 'deleted'",
+                "SELECT * FROM users WHERE environment_id = ?1 AND email_folded = ?2 AND status <> 'deleted'",
             )?
-            .exists([environment.to_string(), fold(email)])?;
+            .query_row([environment.to_string(), fold(email)], record)
+            .optional()?;
         Ok(found)
     }
 
@@ -90,41 +94,87 @@ impl Tx<'_> {
             NameFilter::Missing => (None, true),
             NameFilter::Contains(part) => (Some(part), false),
         };
-        let mut statement = self.0.prepare_cached(
-            "SELECT * FROM users
-            WHERE environment_id = :environment_id
-                AND id > :after
-                AND (:user_ids IS NULL OR id IN (SELECT value FROM json_each(:user_ids)))
-                AND (:addresses IS NULL OR email_folded IN (SELECT value FROM json_each(:addresses)))
-                AND (:email IS NULL OR instr(email_folded, :email) > 0)
-                AND (:name IS NULL OR instr(name_folded, :name) > 0)
-                AND (NOT :name_missing OR name_folded IS NULL)
-                AND (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses)))
-                AND (:created_from IS NULL OR created_at >= :created_from)
-                AND (:created_until IS NULL OR created_at <= :created_until)
-                AND (:organization_id IS NULL OR EXISTS (
-                    SELECT 1 FROM memberships
-                    WHERE memberships.organization_id = :organization_id AND memberships.user_id = users.id
-                ))
-            ORDER BY id LIMIT :limit",
-        )?;
-        let rows = statement.query_map(
-            named_params! {
-                ":environment_id": environment.to_string(),
-                ":after": paging.after(),
-                ":user_ids": user_ids.as_ref().map(|ids| json!(ids).to_string()),
-                ":addresses": email_addresses.as_ref().map(|addresses| json!(addresses).to_string()),
-                ":email": email,
-                ":name": name_part,
-                ":name_missing": name_missing,
-                ":statuses": statuses.as_ref().map(|statuses| json!(statuses).to_string()),
-                ":created_from": created.from,
-                ":created_until": created.until,
-                ":organization_id": organization_id.map(|id| id.to_string()),
-                ":limit": i64::try_from(paging.wanted()).unwrap_or(i64::MAX),
-            },
-            |row| Ok(record(row)?.user),
-        )?;
+        let user_ids = user_ids.as_ref().map(|ids| json!(ids).to_string());
+        let addresses = email_addresses
+            .as_ref()
+            .map(|addresses| json!(addresses).to_string());
+        let statuses = statuses.as_ref().map(|statuses| json!(statuses).to_string());
+        let organization = organization_id.map(|id| id.to_string());
+        let (environment, after) = (environment.to_string(), paging.after());
+        let limit = i64::try_from(paging.wanted()).unwrap_or(i64::MAX);
+
+        // Only the filters that are used, and the index that suits them: without statistics, SQLite guesses wrong. The `+`
+        // keeps it from reading the whole environment in the order of ids.
+        let start = match (&addresses, user_ids.is_some() || organization.is_some()) {
+            (Some(_), _) => {
+                "users INDEXED BY users_by_any_email WHERE environment_id = :environment_id AND +id > :after"
+            }
+            (None, true) => "users WHERE +environment_id = :environment_id AND +id > :after",
+            (None, false) => {
+                "users INDEXED BY users_by_environment WHERE environment_id = :environment_id AND id > :after"
+            }
+        };
+        let mut sql = format!("SELECT * FROM {start}");
+        let filters: [(&str, &str, Option<&dyn ToSql>); 8] = [
+            (
+                ":user_ids",
+                "id IN (SELECT value FROM json_each(:user_ids))",
+                user_ids.as_ref().map(|value| value as _),
+            ),
+            (
+                ":addresses",
+                "email_folded IN (SELECT value FROM json_each(:addresses))",
+                addresses.as_ref().map(|value| value as _),
+            ),
+            (
+                ":email",
+                "instr(email_folded, :email) > 0",
+                email.as_ref().map(|value| value as _),
+            ),
+            (
+                ":name",
+                "instr(name_folded, :name) > 0",
+                name_part.map(|value| value as _),
+            ),
+            (
+                ":statuses",
+                "status IN (SELECT value FROM json_each(:statuses))",
+                statuses.as_ref().map(|value| value as _),
+            ),
+            (
+                ":from",
+                "created_at >= :from",
+                created.from.as_ref().map(|value| value as _),
+            ),
+            (
+                ":until",
+                "created_at <= :until",
+                created.until.as_ref().map(|value| value as _),
+            ),
+            (
+                ":organization_id",
+                "id IN (SELECT user_id FROM memberships WHERE organization_id = :organization_id)",
+                organization.as_ref().map(|value| value as _),
+            ),
+        ];
+        let mut values: Vec<(&str, &dyn ToSql)> = vec![
+            (":environment_id", &environment),
+            (":after", &after),
+            (":limit", &limit),
+        ];
+        for (name, condition, value) in filters {
+            if let Some(value) = value {
+                sql.push_str(" AND ");
+                sql.push_str(condition);
+                values.push((name, value));
+            }
+        }
+        if name_missing {
+            sql.push_str(" AND name_folded IS NULL");
+        }
+        sql.push_str(" ORDER BY id LIMIT :limit");
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let rows = statement.query_map(values.as_slice(), |row| Ok(record(row)?.user))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 

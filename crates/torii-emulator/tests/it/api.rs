@@ -81,16 +81,15 @@ impl Api {
         path: &str,
         body: Option<Value>,
     ) -> Reply {
-        let mut request = self
-            .request(method, &format!("/api/server/v1{path}"))
-            .bearer_auth(key);
+        let path = format!("/api/server/v1{path}");
+        let mut request = self.request(method, &path).bearer_auth(key);
         if let Some(body) = body {
             request = request.json(&body);
         }
         let is_real = self.torii.control().faults().is_empty();
         let reply = send(request).await;
         if is_real {
-            description::check(method, path, &reply).await;
+            description::check(method, &path, &reply).await;
         }
         reply
     }

@@ -3,7 +3,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use serde_json::{Value, json};
 use torii_emulator::{Emulator, ErrorKind, MintToken};
 
-use crate::api::{Api, Members as _};
+use crate::api::{Api, Members as _, UNKNOWN};
 
 #[tokio::test]
 async fn the_emulator_says_that_it_is_well() {
@@ -290,4 +290,31 @@ async fn a_listener_on_every_address_has_a_loopback_issuer() {
         api.torii.issuer()
     );
     api.control("GET", "/health", None).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_verified_address_shows_in_the_user_and_in_its_tokens() {
+    let api = Api::start().await;
+    let user = api
+        .create_user(json!({"email": "ada@example.com"}))
+        .await
+        .text("id");
+    let verify = async |id: &str| {
+        let path = format!("/users/{id}/verify-email");
+        api.control("POST", &path, None).await
+    };
+    let verified = verify(&user).await.expect(200);
+    assert!(verified["emailVerifiedAt"].is_string());
+    assert_eq!(verify(&user).await.expect(200), verified);
+    let token = api.mint(json!({"userId": user})).await;
+    let (_, claims) = crate::tokens::verified(&api, &token)
+        .await
+        .expect("a published key");
+    assert_eq!(claims["email_verified"], true);
+    verify(&api.any_user().await).await.refused(409, "no_email");
+    verify(UNKNOWN).await.refused(404, "not_found");
+    api.call("DELETE", &format!("/users/{user}"), None)
+        .await
+        .expect(204);
+    verify(&user).await.refused(404, "not_found");
 }

@@ -60,7 +60,6 @@ pub(crate) async fn check(method: &str, path: &str, reply: &Reply) {
 /// The operation of a method at a path. A literal segment counts before a parameter.
 fn find<'d>(description: &'d Value, method: &str, path: &str) -> Option<&'d Value> {
     let matching = |template: &str| {
-        let template = template.strip_prefix("/api/server/v1")?;
         let (segments, wanted): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
         let fits = segments.len() == wanted.len()
             && segments
@@ -82,6 +81,15 @@ fn conforms(description: &Value, schema: &Value, value: &Value) -> Result<(), St
     if let Some(reference) = schema["$ref"].as_str() {
         let schema = description.pointer(&reference[1..]).expect("a component");
         return conforms(description, schema, value);
+    }
+    if let Some(choices) = schema["oneOf"].as_array() {
+        let fitting = choices
+            .iter()
+            .filter(|choice| conforms(description, choice, value).is_ok());
+        return match fitting.count() {
+            1 => Ok(()),
+            count => Err(format!("{value} fits {count} of {choices:?}")),
+        };
     }
     let types = match &schema["type"] {
         Value::Array(types) => types.clone(),

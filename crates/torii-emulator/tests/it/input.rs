@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::api::{Api, UNKNOWN, send};
-use crate::description::description;
+use crate::api::{Api, Reply, UNKNOWN, send};
+use crate::description::{check, description};
 
 #[tokio::test]
 async fn every_member_of_every_body_has_one_type() {
@@ -23,7 +23,7 @@ async fn every_member_of_every_body_has_one_type() {
                 if types == kind || types.as_array().is_some_and(|types| types.contains(&json!(kind))) {
                     continue;
                 }
-                let reply = api.call(&method, &path, Some(json!({name: value}))).await;
+                let reply = ask(&api, &method, &path, Some(json!({name: value}))).await;
                 reply.refused(400, "invalid_request");
                 tried += 1;
             }
@@ -36,7 +36,7 @@ async fn every_member_of_every_body_has_one_type() {
 async fn every_body_is_refused_for_a_member_that_is_not_described() {
     let api = Api::start().await;
     for (method, path, _) in bodies().await {
-        let problem = api.call(&method, &path, Some(json!({"colour": 1}))).await;
+        let problem = ask(&api, &method, &path, Some(json!({"colour": 1}))).await;
         let problem = problem.refused(400, "invalid_request");
         assert!(
             problem["detail"].as_str().expect("a text").contains("colour"),
@@ -72,14 +72,14 @@ async fn every_body_has_to_be_json_in_utf_8() {
             b"\"\"",
         ] {
             let request = api
-                .request(&method, &format!("/api/server/v1{path}"))
+                .request(&method, &path)
                 .bearer_auth(api.torii.secret_key())
                 .header("content-type", "application/json")
                 .body(body.to_vec());
             send(request).await.refused(400, "invalid_request");
         }
         let request = api
-            .request(&method, &format!("/api/server/v1{path}"))
+            .request(&method, &path)
             .bearer_auth(api.torii.secret_key())
             .header("content-type", "text/plain")
             .body("{}");
@@ -91,12 +91,11 @@ async fn every_body_has_to_be_json_in_utf_8() {
 async fn every_query_is_refused_for_a_parameter_that_is_not_described() {
     let api = Api::start().await;
     let paths = description().await["paths"].as_object().expect("paths");
-    for (path, methods) in paths {
+    for (path, methods) in paths.iter().filter(|(path, _)| *path != "/sign-in") {
         for method in methods.as_object().expect("methods").keys() {
             let path = fill(path);
-            let problem = api
-                .call(&method.to_ascii_uppercase(), &format!("{path}?limt=5"), None)
-                .await;
+            let path = format!("{path}?limt=5");
+            let problem = ask(&api, &method.to_ascii_uppercase(), &path, None).await;
             let problem = problem.refused(400, "invalid_request");
             assert!(
                 problem["detail"].as_str().expect("a text").contains("limt"),
@@ -146,19 +145,30 @@ async fn bodies() -> Vec<(String, String, Value)> {
             let Some(body) = operation.get("requestBody") else {
                 continue;
             };
-            let reference = body["content"]["application/json"]["schema"]["$ref"]
-                .as_str()
-                .expect("a component");
+            let Some(reference) = body["content"]["application/json"]["schema"]["$ref"].as_str() else {
+                assert_eq!(path, "/sign-in", "only a form is no component");
+                continue;
+            };
             let schema = description.pointer(&reference[1..]).expect("a schema").clone();
             bodies.push((method.to_ascii_uppercase(), fill(path), schema));
         }
     }
-    assert_eq!(bodies.len(), 10);
+    assert_eq!(bodies.len(), 20);
     bodies
 }
 
+/// A call of any API with the secret key. The reply is held against the emulator's own description.
+async fn ask(api: &Api, method: &str, path: &str, body: Option<Value>) -> Reply {
+    let mut request = api.request(method, path).bearer_auth(api.torii.secret_key());
+    if let Some(body) = body {
+        request = request.json(&body);
+    }
+    let reply = send(request).await;
+    check(method, path, &reply).await;
+    reply
+}
+
 fn fill(path: &str) -> String {
-    let path = path.strip_prefix("/api/server/v1").expect("a path of the API");
     let filled = path.split('/').map(|segment| {
         if segment.starts_with('{') {
             UNKNOWN

@@ -6,7 +6,9 @@
     reason = "clippy knows a test by its attribute; these are the functions tests call"
 )]
 
+mod access;
 mod api;
+mod client_api;
 mod control;
 mod description;
 mod faults;
@@ -26,6 +28,7 @@ mod problems;
 mod search;
 mod sessions;
 mod settings;
+mod sign_in;
 mod snapshot;
 mod storage;
 mod tokens;

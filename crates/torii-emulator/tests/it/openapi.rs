@@ -73,8 +73,8 @@ async fn the_operations_are_named_as_in_the_contract() {
         .as_object()
         .expect("paths")
         .iter()
+        .filter_map(|(path, methods)| Some((path.strip_prefix("/api/server/v1")?, methods)))
         .flat_map(|(path, methods)| {
-            let path = path.strip_prefix("/api/server/v1").expect("a path of the API");
             let methods = methods.as_object().expect("methods").iter();
             methods.map(move |(method, operation)| {
                 let name = operation["operationId"].as_str().expect("a name");
@@ -87,10 +87,13 @@ async fn the_operations_are_named_as_in_the_contract() {
     assert_eq!(found, expected);
 }
 
-/// Every operation by method and path, with references resolved and reduced to what binds a client.
+/// Every operation of the backend API by method and path, with references resolved and reduced to what binds a client.
 fn operations(description: &Value) -> Operations {
     let mut operations = Operations::new();
     for (path, methods) in description["paths"].as_object().expect("paths") {
+        if !path.starts_with("/api/server/v1/") {
+            continue;
+        }
         for (method, operation) in methods.as_object().expect("methods") {
             let mut operation = essence(description, operation);
             if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
@@ -154,4 +157,31 @@ fn essence(description: &Value, value: &Value) -> Value {
         Value::Array(items) => items.iter().map(|item| essence(description, item)).collect(),
         value => value.clone(),
     }
+}
+
+#[tokio::test]
+async fn what_torii_does_not_publish_is_marked_and_what_needs_no_secret_key_says_so() {
+    let description = description().await;
+    let mut ours = Vec::new();
+    for (path, methods) in description["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("methods") {
+            if operation["x-torii-emulator"] == true {
+                ours.push(format!("{method} {path}"));
+            }
+            let has_own_security = operation["security"].is_array();
+            assert_eq!(
+                has_own_security,
+                !path.starts_with("/api/server/v1/"),
+                "{method} {path}"
+            );
+        }
+    }
+    assert_eq!(
+        ours,
+        [
+            "post /_torii/auth/session/refresh",
+            "get /sign-in",
+            "post /sign-in"
+        ]
+    );
 }

@@ -51,7 +51,7 @@ async fn unknown_paths_and_methods_are_problems_too() {
         "/api/server/v1/users/",
         "/_emulator/v1",
         "/_emulator/v1/x",
-        "/_torii/client",
+        "/_torii/nothing",
     ] {
         let problem = api.get(path).await.refused(404, "unknown_path");
         assert_eq!(problem["instance"], format!("{}{path}", api.torii.issuer()));

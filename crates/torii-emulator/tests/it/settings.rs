@@ -13,6 +13,7 @@ async fn the_first_settings_let_everything_work() {
         "tokenLifetimeSeconds": 300, "claimStyle": "org_id", "jwksCacheControl": "public, max-age=300",
         "impersonation": {"enabled": true, "planIncluded": true, "quota": null},
         "landingUrl": null, "signUpUrl": DEFAULT_SIGN_UP_URL, "invitationRateLimit": null,
+        "signUpEnabled": true, "requireLegalConsent": false, "jwtTemplates": [],
     });
     assert_eq!(api.control("GET", "/settings", None).await.expect(200), first);
     assert_eq!(api.change_settings(json!({})).await, first);

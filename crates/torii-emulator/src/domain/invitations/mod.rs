@@ -13,17 +13,18 @@ use uuid::Uuid;
 
 use crate::clock::from_micros;
 use crate::domain::Domain;
+use crate::domain::accounts::accept;
 use crate::domain::metadata::{check_budget, check_names_a_bag, first_bag, merge_both};
 use crate::domain::one_time_token::OneTimeToken;
 use crate::domain::origins::check_url;
 use crate::domain::profile::check_email;
 use crate::domain::settings::Settings;
-use crate::domain::users::{blank_user, email_taken, insert};
+use crate::domain::users::email_taken;
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
 
 use crate::page::Paging;
-use crate::records::{InvitationQuery, InvitationRecord, LegacyProfile, UserRecord, fold};
+use crate::records::{InvitationQuery, InvitationRecord, fold};
 pub(super) use record::check_lifetime;
 use record::expiry;
 
@@ -97,7 +98,7 @@ impl Domain {
                 move |tx| {
                     let now = clock.now();
                     let sign_up = sign_up_url(&settings)?;
-                    if tx.has_user_with_email(environment, &email)? {
+                    if tx.user_by_email(environment, &email)?.is_some() {
                         return Err(email_taken());
                     }
                     check_rate(tx, environment, &settings, now)?;
@@ -203,30 +204,14 @@ impl Domain {
             .await
     }
 
-    /// Signs the invited person up, in whatever environment the invitation is of: the address counts as verified, and
-    /// the bags become the user's first.
+    /// Signs the invited person up, in whatever environment the invitation is of.
     pub(crate) async fn accept_invitation(&self, id: InvitationId) -> Result<User, Error> {
         let clock = self.clock.clone();
         self.store
             .write(move |tx| {
                 let now = clock.now();
-                let mut record = tx.invitation(id)?.ok_or_else(no_such_invitation)?;
-                record.check_pending(now)?;
-                let user = UserRecord {
-                    user: User {
-                        email: Some(record.email.clone()),
-                        email_verified_at: Some(now),
-                        public_metadata: record.public_metadata.clone(),
-                        private_metadata: record.private_metadata.clone(),
-                        ..blank_user(record.environment_id, now)
-                    },
-                    password_hash: None,
-                    legacy: LegacyProfile::default(),
-                };
-                insert(tx, &user)?;
-                record.accepted_at = Some(now.max(record.created_at));
-                tx.update_invitation(&record)?;
-                Ok(user.user)
+                let record = tx.invitation(id)?.ok_or_else(no_such_invitation)?;
+                accept(tx, record, None, now)
             })
             .await
     }

@@ -26,7 +26,7 @@ impl InvitationRecord {
         }
     }
 
-    pub(super) fn check_pending(&self, now: Timestamp) -> Result<(), Error> {
+    pub(in crate::domain) fn check_pending(&self, now: Timestamp) -> Result<(), Error> {
         match self.status(now) {
             InvitationStatus::Pending => Ok(()),
             status => Err(Error::conflict(
@@ -47,9 +47,10 @@ impl InvitationRecord {
         Mail {
             kind: MailKind::Invitation,
             to: self.email.clone(),
-            link: sign_up.into(),
+            link: Some(sign_up.into()),
+            code: None,
             environment_id: self.environment_id,
-            invitation_id: self.id,
+            invitation_id: Some(self.id),
             sent_at: now,
         }
     }

@@ -22,7 +22,16 @@ const BODY_REFUSALS: [u16; 2] = [413, 415];
 /// Most characters of a parameter's name that a refusal repeats.
 const MAX_REPEATED_CHARS: usize = 100;
 
-/// An operation of the backend API.
+/// What an operation must be called with.
+#[derive(Clone, Copy)]
+pub(in crate::http) enum Security {
+    SecretKey,
+    /// The session of a user, or its access token.
+    Session,
+    Nothing,
+}
+
+/// An operation of the backend API or of the client API.
 pub(in crate::http) struct Operation {
     method: Method,
     path: &'static str,
@@ -30,6 +39,9 @@ pub(in crate::http) struct Operation {
     name: &'static str,
     summary: &'static str,
     refusals: &'static [u16],
+    security: Security,
+    /// Whether torii publishes nothing like it.
+    ours: bool,
     signature: fn(&mut Schemas) -> Signature,
     handler: MethodRouter<Arc<Engine>>,
 }
@@ -50,6 +62,8 @@ macro_rules! constructors {
                     name,
                     summary,
                     refusals: &[],
+                    security: Security::SecretKey,
+                    ours: false,
                     signature: H::signature,
                     handler: routing::$function(handler),
                 }
@@ -64,6 +78,15 @@ impl Operation {
     /// The statuses of refusals, but for those that every operation has.
     pub(in crate::http) fn refuses(self, refusals: &'static [u16]) -> Self {
         Self { refusals, ..self }
+    }
+
+    pub(in crate::http) fn secured_by(self, security: Security) -> Self {
+        Self { security, ..self }
+    }
+
+    /// torii publishes nothing like it.
+    pub(in crate::http) fn ours(self) -> Self {
+        Self { ours: true, ..self }
     }
 
     pub(in crate::http) fn path(&self) -> &'static str {
@@ -106,6 +129,17 @@ impl Operation {
             "parameters": in_path.chain(in_query).collect::<Vec<_>>(),
             "responses": { status.as_str(): success(status, reply) },
         });
+        match self.security {
+            Security::SecretKey => {}
+            Security::Session => {
+                described["security"] =
+                    json!([{ "sessionCookie": [] }, { "sessionHeader": [] }, { "accessToken": [] }]);
+            }
+            Security::Nothing => described["security"] = json!([]),
+        }
+        if self.ours {
+            described["x-torii-emulator"] = json!(true);
+        }
         let problem = Problem::schema(schemas);
         let of_body: &[u16] = if body.is_some() { &BODY_REFUSALS } else { &[] };
         for refusal in COMMON_REFUSALS.iter().chain(self.refusals).chain(of_body) {

@@ -9,6 +9,20 @@ pub(in crate::http) trait Described {
     fn schema(schemas: &mut Schemas) -> Value;
 }
 
+/// Gives each type the schema of its name.
+macro_rules! described {
+    ($($type:ident = $object:expr;)+) => {
+        $(
+            impl Described for $type {
+                fn schema(schemas: &mut Schemas) -> serde_json::Value {
+                    schemas.named(stringify!($type), $object)
+                }
+            }
+        )+
+    };
+}
+pub(in crate::http) use described;
+
 /// The named schemas of a description.
 #[derive(Default)]
 pub(in crate::http) struct Schemas(Map<String, Value>);

@@ -8,21 +8,9 @@ use torii_backend_types::{
 };
 
 use super::schema::{
-    Described, Object, Schemas, bag, instant, int32, int64, list, nullable, one_of, text, uuid,
+    Described, Object, Schemas, bag, described, instant, int32, int64, list, nullable, one_of, text, uuid,
 };
 use crate::domain::{IMPERSONATION_LIFETIME_SECONDS, MAX_REASON_CHARS};
-
-macro_rules! described {
-    ($($type:ident = $object:expr;)+) => {
-        $(
-            impl Described for $type {
-                fn schema(schemas: &mut Schemas) -> Value {
-                    schemas.named(stringify!($type), $object)
-                }
-            }
-        )+
-    };
-}
 
 described! {
     User = Object::reply()

@@ -70,6 +70,7 @@ macro_rules! operates {
     };
 }
 
+operates!(P1);
 operates!(P1 P2);
 operates!(P1 P2 P3);
 operates!(P1 P2 P3 P4);
