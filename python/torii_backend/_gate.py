@@ -13,13 +13,52 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional  # noqa: F
 from torii_backend.errors import ToriiAuthError, ToriiConfigError, ToriiDeniedError, ToriiTokenExpiredError
 from torii_backend.verify import Verifier
 
+OnRefused = Callable[[Exception, "Refusal"], "Optional[Refusal]"]
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
+    from os import PathLike
+
+    from typing_extensions import TypedDict
 
     from torii_backend import Require, ToriiAuth
-    from torii_backend.verify import Headers
+    from torii_backend.verify import Clock, Headers
 
-OnRefused = Callable[[Exception, "Refusal"], "Optional[Refusal]"]
+    class VerifierSettings(TypedDict, total=False):
+        """The settings of a `Verifier`."""
+
+        audience: str | Collection[str] | None
+        leeway: float
+        authorized_parties: Collection[str] | None
+        allowed_types: Collection[str] | None
+        header: str
+        cookie: str | None
+        websocket_protocol: bool
+        jwks_url: str | None
+        jwks: str | bytes | Mapping[str, Any] | None
+        jwk: str | bytes | Mapping[str, Any] | None
+        public_key: str | bytes | None
+        jwks_file: str | PathLike[str] | None
+        keys: str | None
+        stale_limit: float
+        timeout: float
+        proxy: str | None
+        ca_file: str | PathLike[str] | None
+        remember_verified: int
+        allow_insecure_http: bool
+        clock: Clock | None
+
+    class GateSettings(VerifierSettings, total=False):
+        """The settings of a `Gate`."""
+
+        issuer: str | Collection[str] | None
+        verifier: Verifier | None
+        optional: bool
+        require: Require | None
+        claims: type[Any] | None
+        on_refused: OnRefused | None
+        allow_preflight: bool
+
 
 _log = logging.getLogger("torii_backend")
 
@@ -141,6 +180,15 @@ class Gate:
             return False
         names = headers.keys() if hasattr(headers, "keys") else (name for name, _ in headers)  # type: ignore[union-attr]
         return any(_name(name) == "access-control-request-method" for name in names)
+
+    def subprotocol(self, offered: Collection[str]) -> str | None:
+        """Return what to accept a WebSocket with if the application selects none of the subprotocols offered.
+
+        Browsers close a connection for which none is selected.
+        """
+        if not getattr(self.verifier, "_websocket_protocol", False):
+            return None
+        return next((each for each in offered if each.lower() == "bearer"), None)
 
     def refuse(self, error: Exception) -> Refused:
         """Make the refusal for an error that the adapter met itself."""
