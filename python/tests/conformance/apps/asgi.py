@@ -18,7 +18,7 @@ ADAPTER = Adapter()
 
 
 def served() -> AbstractContextManager[int]:
-    return servers.uvicorn(Application())
+    return servers.uvicorn(app)
 
 
 class Application:
@@ -104,3 +104,6 @@ async def live(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "websocket.accept"})
     await send({"type": "websocket.send", "text": scope["state"]["torii"].user_id})
     await send({"type": "websocket.close", "code": 1000})
+
+
+app = Application()
