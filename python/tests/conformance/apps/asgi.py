@@ -21,6 +21,16 @@ def served() -> AbstractContextManager[int]:
     return servers.uvicorn(app)
 
 
+def small(**settings: Any) -> AbstractContextManager[int]:
+    """A server with `/public`, and with `/me` behind an adapter with these settings."""
+    me, public = AuthMiddleware(Answer(application.caller), **settings), Answer(lambda _: {"public": True})
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await (me if scope["path"] == "/me" else public)(scope, receive, send)
+
+    return servers.uvicorn(app, lifespan="off")
+
+
 class Application:
     """`scope["path_params"]` comes from here, as from a router."""
 

@@ -24,6 +24,21 @@ def served() -> AbstractContextManager[int]:
     return servers.uvicorn(app)
 
 
+def small(**settings: Any) -> AbstractContextManager[int]:
+    """A server with `/public`, and with `/me` behind an adapter with these settings."""
+    depends, app = require_auth(**settings), FastAPI()
+
+    @app.get("/me")
+    async def me(auth: Annotated[ToriiAuth, Depends(depends)]) -> Any:
+        return application.caller(auth)
+
+    @app.get("/public")
+    async def public() -> Any:
+        return {"public": True}
+
+    return servers.uvicorn(app)
+
+
 def dependency(path: str) -> Any:
     if path in application.GUARDS and path not in OWN:
         return PLAIN.require(application.GUARDS[path])

@@ -31,6 +31,12 @@ def served() -> AbstractContextManager[int]:
     return servers.uvicorn(app)
 
 
+def small(**settings: Any) -> AbstractContextManager[int]:
+    """A server with `/public`, and with `/me` behind an adapter with these settings."""
+    protected = Route("/me", caller, middleware=[Middleware(AuthMiddleware, **settings)])
+    return servers.uvicorn(Starlette(routes=[protected, Route("/public", public)]))
+
+
 def own(path: str) -> list[Middleware]:
     """The middleware of a route that has one of its own."""
     return [Middleware(AuthMiddleware, **application.gate(path))]
