@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["AuthMiddleware"]
 
 _ADMITTED = "torii_backend.admitted"
+_PROTOCOL = b"sec-websocket-protocol"
 
 
 class AuthMiddleware:
@@ -80,7 +81,7 @@ class AuthMiddleware:
             return await self.app(scope, receive, send)
         if kind not in ("http", "websocket"):
             raise ToriiConfigError(f"scope: {kind!r} is a protocol that nobody is let in by")
-        gate, headers, auth = self._gate, scope["headers"], None
+        gate, headers, auth = self._gate, fields(scope), None
         if not (kind == "http" and gate.is_preflight(scope["method"], headers)):
             try:
                 auth = await gate.admit_async(headers, scope.get("path_params"))
@@ -98,6 +99,16 @@ def admitted(scope: Scope) -> tuple[Gate, ToriiAuth | None] | None:
     """Return the innermost middleware's gate and whom it let in; `None` where there is no middleware."""
     found: tuple[Gate, ToriiAuth | None] | None = scope.get(_ADMITTED)
     return found
+
+
+def fields(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """Return a request's header fields as they came: a mapping would hide one that was sent twice."""
+    headers: list[tuple[bytes, bytes]] = scope["headers"]
+    if scope["type"] != "websocket" or any(name == _PROTOCOL for name, _ in headers):
+        return headers
+    # Some servers keep this one to themselves.
+    offered = ", ".join(scope.get("subprotocols") or ())
+    return [*headers, (_PROTOCOL, offered.encode("latin-1"))] if offered else headers
 
 
 async def answer(scope: Scope, send: Send, refusal: Refusal) -> None:

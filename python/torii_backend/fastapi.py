@@ -22,6 +22,7 @@ except ImportError as error:
 
 from torii_backend import Require, ToriiAuth
 from torii_backend._gate import Gate, Refusal, Refused
+from torii_backend.asgi import fields
 from torii_backend.errors import ToriiConfigError
 
 if TYPE_CHECKING:
@@ -153,9 +154,8 @@ class RequireAuth(SecurityBase, Generic[Caller]):
         try:
             if scopes.scopes:
                 self._refuse_unread(request, scopes)
-            # The fields as they came: a mapping of them would hide one that was sent twice.
             caller: Any = await self._gate.admit_async(
-                request.scope["headers"], request.scope.get("path_params")
+                fields(request.scope), request.scope.get("path_params")
             )
         except Refused as refused:
             raise _exception(request, refused.refusal) from refused.__cause__
