@@ -142,6 +142,7 @@ class Verifier(_native.Verifier):
         allow_insecure_http: bool = False,
         clock: Clock | None = None,
     ) -> None:
+        self.websocket_protocol = websocket_protocol
         super().__init__(
             issuer,
             audience=audience,
