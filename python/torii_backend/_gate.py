@@ -8,19 +8,59 @@ from __future__ import annotations
 
 import logging
 import math
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
 
 from torii_backend._auth import set_claims
 from torii_backend.errors import ToriiAuthError, ToriiConfigError, ToriiDeniedError, ToriiTokenExpiredError
 from torii_backend.verify import Verifier
 
+# Evaluated on Python 3.9 too, where somebody asks an adapter's function for its annotations.
+OnRefused = Callable[[Exception, "Refusal"], "Optional[Refusal]"]  # noqa: UP045
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
+    from os import PathLike
+
+    from typing_extensions import TypedDict
 
     from torii_backend import Require, ToriiAuth
-    from torii_backend.verify import Headers
+    from torii_backend.verify import Clock, Headers
 
-OnRefused = Callable[[Exception, "Refusal"], "Refusal | None"]
+    class VerifierSettings(TypedDict, total=False):
+        """The settings of a `Verifier`."""
+
+        audience: str | Collection[str] | None
+        leeway: float
+        authorized_parties: Collection[str] | None
+        allowed_types: Collection[str] | None
+        header: str
+        cookie: str | None
+        websocket_protocol: bool
+        jwks_url: str | None
+        jwks: str | bytes | Mapping[str, Any] | None
+        jwk: str | bytes | Mapping[str, Any] | None
+        public_key: str | bytes | None
+        jwks_file: str | PathLike[str] | None
+        keys: str | None
+        stale_limit: float
+        timeout: float
+        proxy: str | None
+        ca_file: str | PathLike[str] | None
+        remember_verified: int
+        allow_insecure_http: bool
+        clock: Clock | None
+
+    class GateSettings(VerifierSettings, total=False):
+        """The settings of a `Gate`."""
+
+        issuer: str | Collection[str] | None
+        verifier: Verifier | None
+        optional: bool
+        require: Require | None
+        claims: type[Any] | None
+        on_refused: OnRefused | None
+        allow_preflight: bool
+
 
 _log = logging.getLogger("torii_backend")
 
@@ -145,6 +185,15 @@ class Gate:
         given: Any = headers
         names = given.keys() if hasattr(given, "keys") else [name for name, _ in given]
         return any(_name(name) == "access-control-request-method" for name in names)
+
+    def subprotocol(self, offered: Collection[str]) -> str | None:
+        """Return what to accept a WebSocket with if the application selects none of the subprotocols offered.
+
+        Browsers close a connection for which none is selected.
+        """
+        if not getattr(self.verifier, "_websocket_protocol", False):
+            return None
+        return next((each for each in offered if each.lower() == "bearer"), None)
 
     def refuse(self, error: Exception) -> Refused:
         """Make the refusal for an error that the adapter met itself."""

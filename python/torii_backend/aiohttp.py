@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from typing import Callable
 
     from aiohttp.typedefs import Handler, Middleware
+    from typing_extensions import Unpack
 
     from torii_backend import Require
-    from torii_backend._gate import OnRefused
+    from torii_backend._gate import GateSettings
 
 __all__ = ["AUTH", "auth_middleware", "requires"]
 
@@ -52,40 +53,28 @@ _ADMITTED = _key("admitted", _Admitted)
 _GUARDED: WeakSet[Any] = WeakSet()
 
 
-def auth_middleware(
-    *,
-    issuer: Any = None,
-    optional: bool = False,
-    require: Require | None = None,
-    claims: type[Any] | None = None,
-    on_refused: OnRefused | None = None,
-    allow_preflight: bool = False,
-    **settings: Any,
-) -> Middleware:
+def auth_middleware(**settings: Unpack[GateSettings]) -> Middleware:
     """Make the middleware of an application or a subapplication, which protects everything in it.
 
     `request[AUTH]` is the caller's `ToriiAuth`. A WebSocket is refused before the upgrade. Where subprotocols
     may hold the token, accept with `web.WebSocketResponse(protocols=["bearer"])`.
 
     Args:
-        issuer: The issuer's URL, from the torii dashboard. Its keys are fetched with the first request.
-        optional: Let requests without credentials in, which have no `AUTH`: `request.get(AUTH)` is `None`.
-        require: What every caller must be. One that is not gets 403.
-        claims: The type that the caller's `claims` are read into.
-        on_refused: Called with the cause and the `Refusal` of a request; it may return another one.
-        allow_preflight: Let CORS preflight requests in, which carry no credentials.
-        settings: `verifier`, a `Verifier`, in place of `issuer`; or settings of the one made for it.
+        settings: As those of `torii_backend.asgi.AuthMiddleware`: `issuer` or `verifier`, `optional`, with
+            which `request.get(AUTH)` is `None` without credentials, `require`, `claims`, `on_refused`,
+            `allow_preflight`, and a verifier's own.
 
     >>> from aiohttp import web
     >>> async def me(request):
     ...     return web.json_response({"user_id": request[AUTH].user_id})
     >>> app = web.Application(middlewares=[auth_middleware(issuer="https://acme.torii.so")])
     >>> _ = app.router.add_get("/me", me)
+
+    Raises:
+        ToriiConfigError: A setting cannot be used.
+
     """
-    gate = Gate(
-        issuer=issuer, optional=optional, require=require, claims=claims, on_refused=on_refused,
-        allow_preflight=allow_preflight, **settings
-    )  # fmt: skip
+    gate = Gate(**settings)
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:

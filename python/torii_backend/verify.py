@@ -142,7 +142,6 @@ class Verifier(_native.Verifier):
         allow_insecure_http: bool = False,
         clock: Clock | None = None,
     ) -> None:
-        self.websocket_protocol = websocket_protocol
         super().__init__(
             issuer,
             audience=audience,
@@ -167,6 +166,7 @@ class Verifier(_native.Verifier):
             allow_insecure_http=allow_insecure_http,
             clock=clock,
         )
+        self._websocket_protocol = websocket_protocol
 
     @classmethod
     def from_env(cls, **settings: Any) -> Self:
