@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import wraps
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from weakref import WeakSet
 
 try:
@@ -35,11 +35,6 @@ __all__ = ["AUTH", "auth_middleware", "requires"]
 _Handler = TypeVar("_Handler", bound="Callable[..., Any]")
 
 
-class _Admitted(NamedTuple):
-    gate: Gate
-    auth: ToriiAuth[Any] | None
-
-
 def _key(name: str, kind: type[Any]) -> Any:
     # Releases before 3.14 have only text for keys.
     return web.RequestKey(name, kind) if hasattr(web, "RequestKey") else f"torii_backend.{name}"
@@ -49,37 +44,32 @@ if TYPE_CHECKING:
     AUTH: web.RequestKey[ToriiAuth[Any]]
 else:
     AUTH = _key("AUTH", ToriiAuth)
-_ADMITTED = _key("admitted", _Admitted)
+_ADMITTED = _key("admitted", tuple)
 _GUARDED: WeakSet[Any] = WeakSet()
 
 
 def auth_middleware(**settings: Unpack[GateSettings]) -> Middleware:
     """Make the middleware of an application or a subapplication, which protects everything in it.
 
-    `request[AUTH]` is the caller's `ToriiAuth`. A WebSocket is refused before the upgrade. Where subprotocols
-    may hold the token, accept with `web.WebSocketResponse(protocols=["bearer"])`.
+    `request[AUTH]` is the caller's `ToriiAuth`; with `optional=True`, ask `request.get(AUTH)`. A WebSocket is
+    refused before the upgrade. Where its subprotocols may hold the token, accept with
+    `web.WebSocketResponse(protocols=["bearer"])`.
 
     Args:
-        settings: As those of `torii_backend.asgi.AuthMiddleware`: `issuer` or `verifier`, `optional`, with
-            which `request.get(AUTH)` is `None` without credentials, `require`, `claims`, `on_refused`,
-            `allow_preflight`, and a verifier's own.
-
-    >>> from aiohttp import web
-    >>> async def me(request):
-    ...     return web.json_response({"user_id": request[AUTH].user_id})
-    >>> app = web.Application(middlewares=[auth_middleware(issuer="https://acme.torii.so")])
-    >>> _ = app.router.add_get("/me", me)
+        settings: As those of `torii_backend.asgi.AuthMiddleware`: `issuer` or `verifier`, `optional`,
+            `require`, `claims`, `on_refused`, `allow_preflight`, and a verifier's own.
 
     Raises:
         ToriiConfigError: A setting cannot be used.
 
     """
+    require = settings.pop("require", None)
     gate = Gate(**settings)
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            await _admit(gate, request)
+            await _admit(gate, require, request)
         except Refused as refused:
             return _response(refused)
         return await handler(request)
@@ -87,17 +77,22 @@ def auth_middleware(**settings: Unpack[GateSettings]) -> Middleware:
     return middleware
 
 
-async def _admit(gate: Gate, request: web.Request) -> None:
-    request[_ADMITTED] = _Admitted(gate, None)
+async def _admit(gate: Gate, require: Require | None, request: web.Request) -> None:
+    request[_ADMITTED] = (gate, None)
     if gate.is_preflight(request.method, request.raw_headers):
         return
     route = request.match_info.handler
     if route in _GUARDED:
-        name = getattr(route, "__qualname__", "the handler")
-        error = ToriiConfigError(f"requires: stands above the route of {name}, and so guards nothing")
-        raise gate.refuse(error) from error
-    auth = await gate.admit_async(request.raw_headers, request.match_info)
-    request[_ADMITTED] = _Admitted(gate, auth)
+        name = getattr(route, "__qualname__", route)
+        problem = f"requires: stands above the route of {name}, which has it without the guard"
+        raise gate.refuse(ToriiConfigError(problem))
+    auth = await gate.admit_async(request.raw_headers)
+    if require is not None and auth is not None:
+        if request.match_info.http_exception is not None:
+            # No route, and so no path parameters that a guard could compare.
+            raise request.match_info.http_exception
+        gate.check(auth, require, request.match_info)
+    request[_ADMITTED] = (gate, auth)
     if auth is not None:
         request[AUTH] = auth
     else:
@@ -114,12 +109,16 @@ def requires(require: Require) -> Callable[[_Handler], _Handler]:
     >>> @requires(Require(role="org:administrator"))
     ... async def admin(request):
     ...     return web.json_response({"user_id": request[AUTH].user_id})
+    >>> app = web.Application(middlewares=[auth_middleware(issuer="https://acme.torii.so")])
+    >>> _ = app.router.add_get("/admin", admin)
+
     """
 
     def decorate(handler: _Handler) -> _Handler:
         if not iscoroutinefunction(handler):
-            name = getattr(handler, "__name__", "handler")
-            raise ToriiConfigError(f"requires: {name} is no coroutine function; of a view, guard the methods")
+            raise ToriiConfigError(
+                f"requires: {handler!r} is no coroutine function. Of a view, guard the methods"
+            )
 
         @wraps(handler)
         async def guarded(*arguments: Any) -> Any:
@@ -138,11 +137,12 @@ def requires(require: Require) -> Callable[[_Handler], _Handler]:
 
 
 def _check(request: web.Request, require: Require) -> None:
-    admitted: _Admitted | None = request.get(_ADMITTED)
+    admitted: tuple[Gate, ToriiAuth[Any] | None] | None = request.get(_ADMITTED)
     if admitted is None:
         raise not_installed("requires", "auth_middleware")
-    if not admitted.gate.is_preflight(request.method, request.raw_headers):
-        admitted.gate.check(admitted.auth, require, request.match_info)
+    gate, auth = admitted
+    if not gate.is_preflight(request.method, request.raw_headers):
+        gate.check(auth, require, request.match_info)
 
 
 def _response(refused: Refused) -> web.Response:

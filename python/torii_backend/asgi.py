@@ -111,15 +111,15 @@ def admitted(scope: Scope) -> tuple[Gate, ToriiAuth | None] | None:
     return found
 
 
-async def answer(scope: Scope, send: Send, refusal: Refusal) -> None:
-    """Send the answer to a request or a WebSocket that is not let in."""
+async def answer(scope: Scope, send: Send, refusal: Refusal, content: object = None) -> None:
+    """Send the answer to a request or a WebSocket that is not let in, with this body or its own."""
     kind = scope["type"]
     if kind == "websocket":
         if "websocket.http.response" not in (scope.get("extensions") or {}):
             reason = refusal.body.get("code", "")
             return await send({"type": "websocket.close", "code": refusal.close_code, "reason": reason})
         kind = "websocket.http"
-    body = json.dumps(refusal.body).encode()
+    body = json.dumps(refusal.body if content is None else content).encode()
     fields = {**refusal.headers, "Content-Type": "application/json", "Content-Length": str(len(body))}
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in fields.items()]
     await send({"type": f"{kind}.response.start", "status": refusal.status, "headers": headers})

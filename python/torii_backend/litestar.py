@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
     from litestar.connection import ASGIConnection
     from litestar.handlers import BaseRouteHandler
-    from litestar.types import ASGIApp, Receive, Send
+    from litestar.types import ASGIApp, Receive
     from typing_extensions import Unpack
 
     from torii_backend import Require
-    from torii_backend._gate import GateSettings
+    from torii_backend._gate import GateSettings, Refusal
 
     Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]
 
@@ -53,31 +53,20 @@ class torii_auth:  # noqa: N801 -- it is called as a function is
 
     Args:
         exclude_opt_key: The key of a handler's `opt` that opens it, if its value is `True`.
-        scheme_name: The name of the OpenAPI security scheme. `OpenAPIConfig` takes `openapi_components` and
-            `security_requirement`.
+        scheme_name: The name of the security scheme in `openapi_components` and `security_requirement`, which
+            `OpenAPIConfig` takes.
         settings: As those of `torii_backend.asgi.AuthMiddleware`: `issuer` or `verifier`, `optional`,
             `require`, `claims`, `on_refused`, `allow_preflight`, and a verifier's own.
-
-    >>> from litestar import Litestar, Request, get
-    >>> @get("/me")
-    ... async def me(request: Request) -> dict:
-    ...     return {"user_id": request.auth.user_id}
-    >>> app = Litestar([me], middleware=[torii_auth(issuer="https://acme.torii.so")])
 
     Raises:
         ToriiConfigError: A setting cannot be used.
 
     """
 
-    def __init__(
-        self,
-        *,
-        exclude_opt_key: str = "exclude_from_auth",
-        scheme_name: str = "torii",
-        **settings: Unpack[GateSettings],
-    ) -> None:
+    def __init__(self, *, exclude_opt_key: str = "exclude_from_auth", scheme_name: str = "torii",
+                 **settings: Unpack[GateSettings]) -> None:  # fmt: skip
         self._gate = Gate(**settings)
-        self._exclude_opt_key = exclude_opt_key
+        self._open = exclude_opt_key
         header = self._gate.verifier.header
         if header == "authorization":
             scheme = SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")
@@ -86,34 +75,39 @@ class torii_auth:  # noqa: N801 -- it is called as a function is
         self.openapi_components = Components(security_schemes={scheme_name: scheme})
         self.security_requirement: dict[str, list[str]] = {scheme_name: []}
 
+    def __deepcopy__(self, memo: object) -> torii_auth:
+        # Litestar copies its routers with all they hold.
+        return self
+
     def __call__(self, app: ASGIApp) -> ASGIApp:
         """Wrap the handler of a route, as Litestar asks of a middleware."""
 
         async def middleware(scope: Any, receive: Receive, send: Any) -> None:
             handler = scope.get("route_handler")
-            if handler is not None and handler.opt.get(self._exclude_opt_key) is True:
+            if handler is not None and handler.opt.get(self._open) is True:
                 return await app(scope, receive, send)
             try:
                 sending = await admit(self._gate, scope, send)
             except Refused as refused:
                 if scope["type"] == "websocket":
-                    return await answer(scope, send, refused.refusal)
+                    return await answer(scope, send, refused.refusal, _content(refused.refusal))
                 raise _exception(refused) from refused.__cause__
             scope["auth"] = scope["user"] = scope["state"]["torii"]
-            given: Any = _answering(scope, sending) if scope["type"] == "websocket" else sending
-            return await app(scope, receive, given)
+            return await app(scope, receive, _answering(scope, sending))
 
         return middleware
 
 
 def requires(require: Require) -> Guard:
-    """Make a guard for a handler, a controller or a router behind `torii_auth`: `guards=[requires(…)]`.
+    """Make a guard for a handler, a controller or a router behind `torii_auth`.
 
-    >>> from litestar import get
+    >>> from litestar import Litestar, Request, get
     >>> from torii_backend import Require
     >>> @get("/admin", guards=[requires(Require(role="org:administrator"))])
-    ... async def admin() -> str:
-    ...     return "Hello"
+    ... async def admin(request: Request) -> dict:
+    ...     return {"user_id": request.auth.user_id}
+    >>> app = Litestar([admin], middleware=[torii_auth(issuer="https://acme.torii.so")])
+
     """
 
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
@@ -140,13 +134,18 @@ def _exception(refused: Refused) -> exceptions.HTTPException:
     return kind(status_code=status, detail=body.get("message", ""), headers=headers, extra=dict(body))
 
 
-def _answering(scope: Any, send: Any) -> Send:
+def _content(refusal: Refusal) -> dict[str, Any]:
+    # As Litestar writes an exception.
+    return {"status_code": refusal.status, "detail": refusal.body.get("message", ""), "extra": refusal.body}
+
+
+def _answering(scope: Any, send: Any) -> Any:
     """Answer the handshake that a guard has refused, and that Litestar would close with a code of its own."""
 
     async def answering(message: Any) -> None:
         refusal = scope.pop(_REFUSAL, None)
         if message["type"] == "websocket.close" and refusal is not None:
-            return await answer(scope, send, refusal)
+            return await answer(scope, send, refusal, _content(refusal))
         await send(message)
         return None
 
