@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import logging
 import math
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional  # noqa: F401
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
 
+from torii_backend._auth import set_claims
 from torii_backend.errors import ToriiAuthError, ToriiConfigError, ToriiDeniedError, ToriiTokenExpiredError
 from torii_backend.verify import Verifier
 
-OnRefused = Callable[[Exception, "Refusal"], "Optional[Refusal]"]
+# Evaluated on Python 3.9 too, where somebody asks an adapter's function for its annotations.
+OnRefused = Callable[[Exception, "Refusal"], "Optional[Refusal]"]  # noqa: UP045
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -68,7 +70,7 @@ _log = logging.getLogger("torii_backend")
 
 
 class Refusal(NamedTuple):
-    """The answer to a request that is not let in. A framework puts `body` where its own errors have details."""
+    """The answer to a request that is not let in. `body` stands where the framework's errors have details."""
 
     status: int
     """401 or 403: the client's business; 503: the key endpoint's; 500: the application's own."""
@@ -80,10 +82,10 @@ class Refusal(NamedTuple):
     """`code` and `message`; for 403 also `guard`, the name of the guard that does not agree."""
 
     close_code: int
-    """What a WebSocket is closed with where no HTTP answer can be sent (RFC 6455, 7.4, and IANA's registry)."""
+    """What a WebSocket is closed with where no HTTP answer can be sent (RFC 6455, section 7.4)."""
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 -- what has happened to the request, and no fault
     """A request that is not let in. Its `__cause__` says why."""
 
     def __init__(self, refusal: Refusal) -> None:
@@ -149,18 +151,20 @@ class Gate:
         """
         try:
             return self._checked(self.verifier.authenticate_request(headers), path)
-        except Exception as error:
-            return self._refuse(error)
+        except Exception as error:  # noqa: BLE001 -- nobody is let in by an error, whatever it is
+            self._refuse(error)
+        return None
 
     async def admit_async(self, headers: Headers, path: Mapping[str, Any] | None = None) -> ToriiAuth | None:
         """As `admit`, in a coroutine."""
         try:
             return self._checked(await self.verifier.authenticate_request_async(headers), path)
-        except Exception as error:
-            return self._refuse(error)
+        except Exception as error:  # noqa: BLE001 -- as above
+            self._refuse(error)
+        return None
 
     def check(self, auth: ToriiAuth | None, require: Require, path: Mapping[str, Any] | None = None) -> None:
-        """Check a caller against one more requirement, that of a single route. `None`, for no caller, has none.
+        """Check a caller against one more requirement, that of a single route. `None` is no caller: 401.
 
         Raises:
             Refused: It is not let in.
@@ -173,7 +177,7 @@ class Gate:
                     code="header_missing",
                     www_authenticate="Bearer",
                 )
-            require.check(auth, path, now=self.verifier._now)
+            require.check(auth, path, now=self.verifier._now)  # noqa: SLF001 -- the package's own
         except Exception as error:
             # Also where requests without credentials are let in: this route needs a caller.
             raise self.refuse(error) from error
@@ -182,7 +186,8 @@ class Gate:
         """Whether it is a CORS preflight that is let in: `OPTIONS` with `Access-Control-Request-Method`."""
         if not self._preflight or method != "OPTIONS":
             return False
-        names = headers.keys() if hasattr(headers, "keys") else (name for name, _ in headers)  # type: ignore[union-attr]
+        given: Any = headers
+        names = given.keys() if hasattr(given, "keys") else [name for name, _ in given]
         return any(_name(name) == "access-control-request-method" for name in names)
 
     def subprotocol(self, offered: Collection[str]) -> str | None:
@@ -200,9 +205,9 @@ class Gate:
 
     def _checked(self, auth: ToriiAuth, path: Mapping[str, Any] | None) -> ToriiAuth:
         if self._require is not None:
-            self._require.check(auth, path, now=self.verifier._now)
+            self._require.check(auth, path, now=self.verifier._now)  # noqa: SLF001 -- the package's own
         if self._claims is not None:
-            auth._set_claims(self._claims(auth))
+            set_claims(auth, self._claims(auth))
         if self._failing:
             self._failing = 0
             _log.info("requests are authenticated again")
@@ -218,12 +223,12 @@ class Gate:
         if self._on_refused is not None:
             try:
                 return self._on_refused(error, refusal) or refusal
-            except Exception:
+            except Exception:  # noqa: BLE001 -- the application's own
                 _log.exception("on_refused failed")
         return refusal
 
     def _refusal(self, error: Exception) -> Refusal:
-        """Make the answer, and log the cause: once when a failure of ours begins, and not for each request."""
+        """Make the answer, and log the cause: of a failure of ours only when it begins."""
         headers = {"Cache-Control": "no-store"}
         status = error.http_status if isinstance(error, ToriiAuthError) else 500
         challenge = getattr(error, "www_authenticate", None)

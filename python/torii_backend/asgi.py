@@ -81,18 +81,29 @@ class AuthMiddleware:
             return await self.app(scope, receive, send)
         if kind not in ("http", "websocket"):
             raise ToriiConfigError(f"scope: {kind!r} is a protocol that nobody is let in by")
-        gate, headers, auth = self._gate, fields(scope), None
-        if not (kind == "http" and gate.is_preflight(scope["method"], headers)):
-            try:
-                auth = await gate.admit_async(headers, scope.get("path_params"))
-            except Refused as refused:
-                return await answer(scope, send, refused.refusal)
-        if kind == "websocket":
-            send = _selecting(gate.subprotocol(scope.get("subprotocols") or ()), send)
-        # Each request has a scope and a state of its own. Middlewares outside read what is put there.
-        scope[_ADMITTED] = (gate, auth)
-        scope.setdefault("state", {})["torii"] = auth
+        try:
+            send = await admit(self._gate, scope, send)
+        except Refused as refused:
+            return await answer(scope, send, refused.refusal)
         return await self.app(scope, receive, send)
+
+
+async def admit(gate: Gate, scope: Scope, send: Send) -> Send:
+    """Put the caller into the scope, and return what the application sends with.
+
+    Raises:
+        Refused: The request is not let in.
+
+    """
+    kind, headers, auth = scope["type"], fields(scope), None
+    if not (kind == "http" and gate.is_preflight(scope["method"], headers)):
+        auth = await gate.admit_async(headers, scope.get("path_params"))
+    # Each request has a scope and a state of its own. Middlewares outside read what is put there.
+    scope[_ADMITTED] = (gate, auth)
+    scope.setdefault("state", {})["torii"] = auth
+    if kind == "websocket":
+        return _selecting(gate.subprotocol(scope.get("subprotocols") or ()), send)
+    return send
 
 
 def admitted(scope: Scope) -> tuple[Gate, ToriiAuth | None] | None:
@@ -111,17 +122,17 @@ def fields(scope: Scope) -> list[tuple[bytes, bytes]]:
     return [*headers, (_PROTOCOL, offered.encode("latin-1"))] if offered else headers
 
 
-async def answer(scope: Scope, send: Send, refusal: Refusal) -> None:
-    """Send the answer to a request or a WebSocket that is not let in."""
+async def answer(scope: Scope, send: Send, refusal: Refusal, content: object = None) -> None:
+    """Send the answer to a request or a WebSocket that is not let in, with this body or its own."""
     kind = scope["type"]
     if kind == "websocket":
         if "websocket.http.response" not in (scope.get("extensions") or {}):
             reason = refusal.body.get("code", "")
             return await send({"type": "websocket.close", "code": refusal.close_code, "reason": reason})
         kind = "websocket.http"
-    body = json.dumps(refusal.body).encode()
-    fields = {**refusal.headers, "Content-Type": "application/json", "Content-Length": str(len(body))}
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in fields.items()]
+    body = json.dumps(refusal.body if content is None else content).encode()
+    head = {**refusal.headers, "Content-Type": "application/json", "Content-Length": str(len(body))}
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in head.items()]
     await send({"type": f"{kind}.response.start", "status": refusal.status, "headers": headers})
     return await send({"type": f"{kind}.response.body", "body": body})
 

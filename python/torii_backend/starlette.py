@@ -24,10 +24,8 @@ from torii_backend._stacking import remember, unguarded
 from torii_backend.errors import ToriiConfigError
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
     from torii_backend import Require
-    from torii_backend._gate import GateSettings, Refusal
+    from torii_backend._gate import Refusal
 
 __all__ = ["AuthMiddleware", "requires"]
 
@@ -46,15 +44,12 @@ class AuthMiddleware(asgi.AuthMiddleware):
     >>> app.add_middleware(AuthMiddleware, issuer="https://acme.torii.so")
     """
 
-    def __init__(self, app: asgi.App, **settings: Unpack[GateSettings]) -> None:
-        super().__init__(app, **settings)
-        self._inspected = False
-        self._unguarded: str | None = None
+    _unguarded: str | None = ""
 
     async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         """Let a request in, or answer it."""
-        if not self._inspected:
-            self._unguarded, self._inspected = unguarded(self.app), True
+        if self._unguarded == "":
+            self._unguarded = unguarded(self.app)
         if self._unguarded is not None and scope["type"] != "lifespan":
             mistake = ToriiConfigError(f"requires: must stand below what registers {self._unguarded!r}")
             return await asgi.answer(scope, send, self._gate.refuse(mistake).refusal)
@@ -140,10 +135,10 @@ def _check(scope: asgi.Scope, require: Require) -> None:
 
 
 def _connection(arguments: list[Any]) -> Any:
-    for argument in arguments:
-        if isinstance(argument, HTTPConnection):
-            return argument
-    raise ToriiConfigError("requires: the endpoint takes neither a request nor a WebSocket")
+    found = next((each for each in arguments if isinstance(each, HTTPConnection)), None)
+    if found is None:
+        raise ToriiConfigError("requires: the endpoint takes neither a request nor a WebSocket")
+    return found
 
 
 def _response(refusal: Refusal) -> JSONResponse:

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @contextlib.contextmanager
@@ -32,3 +32,38 @@ def uvicorn(app: Any, **settings: Any) -> Iterator[int]:
             server.should_exit = True
             thread.join(20)
             assert not thread.is_alive(), "the server does not stop"
+
+
+@contextlib.contextmanager
+def aiohttp(made: Callable[[], Any]) -> Iterator[int]:
+    """Serve an application of aiohttp, which is made in the loop that it runs in."""
+    import asyncio
+
+    from aiohttp import web
+
+    started, loop = threading.Event(), asyncio.new_event_loop()
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+
+    async def serve() -> None:
+        runner = web.AppRunner(made(), access_log=None, max_field_size=1 << 16, max_line_size=1 << 16)
+        await runner.setup()
+        await web.SockSite(runner, listener).start()
+        started.set()
+        stop = asyncio.Event()
+        stopping.append(lambda: loop.call_soon_threadsafe(stop.set))
+        await stop.wait()
+        await runner.cleanup()
+
+    stopping: list[Callable[[], Any]] = []
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True)
+    thread.start()
+    assert started.wait(20), "the server did not start"
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        stopping[0]()
+        thread.join(20)
+        assert not thread.is_alive(), "the server does not stop"
+        loop.close()
+        listener.close()

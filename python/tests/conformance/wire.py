@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 _TIMEOUT = 20
-_STATUS_LINE = re.compile(rb"HTTP/1\.1 (\d{3})(?: [\x20-\x7e]*)?")
+# aiohttp answers what it cannot parse as HTTP/1.0.
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3})(?: [\x20-\x7e]*)?")
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x20-\x7e\t]*)")
 
 
