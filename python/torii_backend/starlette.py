@@ -18,13 +18,12 @@ except ImportError as error:
         'torii_backend.starlette needs Starlette: pip install "torii-backend[starlette]"', name=error.name
     ) from error
 
-from torii_backend import asgi
+from torii_backend import Require, asgi
 from torii_backend._gate import Refused, not_installed
 from torii_backend._stacking import remember, unguarded
 from torii_backend.errors import ToriiConfigError
 
 if TYPE_CHECKING:
-    from torii_backend import Require
     from torii_backend._gate import Refusal
 
 __all__ = ["AuthMiddleware", "requires"]
@@ -35,8 +34,7 @@ Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 class AuthMiddleware(asgi.AuthMiddleware):
     """The middleware of `torii_backend.asgi`: `request.state.torii` is the caller.
 
-    It protects a whole application, everything in a `Mount`, or a single `Route`, whose path parameters
-    `require` then knows.
+    It protects an application, what is in a `Mount`, or a `Route`, whose path parameters `require` knows.
 
     >>> from starlette.applications import Starlette
     >>> from torii_backend.starlette import AuthMiddleware
@@ -44,12 +42,13 @@ class AuthMiddleware(asgi.AuthMiddleware):
     >>> app.add_middleware(AuthMiddleware, issuer="https://acme.torii.so")
     """
 
-    _unguarded: str | None = ""
+    _inspected = False
+    _unguarded: str | None = None
 
     async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         """Let a request in, or answer it."""
-        if self._unguarded == "":
-            self._unguarded = unguarded(self.app)
+        if not self._inspected:
+            self._inspected, self._unguarded = True, unguarded(self.app)
         if self._unguarded is not None and scope["type"] != "lifespan":
             mistake = ToriiConfigError(f"requires: must stand below what registers {self._unguarded!r}")
             return await asgi.answer(scope, send, self._gate.refuse(mistake).refusal)
@@ -66,7 +65,6 @@ def requires(require: Require) -> Callable[[Endpoint], Endpoint]:
     Above it, it would guard nothing: the middleware then answers every request with 500.
 
     >>> from torii_backend import FromPath, Require
-    >>> from torii_backend.starlette import requires
     >>> @requires(Require(organization=FromPath("org_id"), role="org:administrator"))
     ... async def members(request):
     ...     return JSONResponse({"user_id": request.state.torii.user_id})
@@ -135,7 +133,8 @@ def _check(scope: asgi.Scope, require: Require) -> None:
 
 
 def _connection(arguments: list[Any]) -> Any:
-    found = next((each for each in arguments if isinstance(each, HTTPConnection)), None)
+    kind: Any = HTTPConnection
+    found = next((each for each in arguments if isinstance(each, kind)), None)
     if found is None:
         raise ToriiConfigError("requires: the endpoint takes neither a request nor a WebSocket")
     return found
