@@ -159,9 +159,9 @@ def test_a_websocket_with_its_token_in_a_subprotocol() -> None:
         client.websocket_connect("/live/organization-2", subprotocols=["bearer", token]),
     ):
         pass
-    # Where the server can send an answer, that is what the client sees.
-    assert getattr(refused.value, "status_code", 403) == 403
-    assert refused.value.code in (1000, 1008)
+    # An answer, where Starlette can send one; else a code to close with.
+    told = getattr(refused.value, "status_code", None) or refused.value.code
+    assert told in (403, 1008)
 
 
 def test_the_hooks_answer_is_in_the_detail() -> None:
