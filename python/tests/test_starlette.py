@@ -22,6 +22,8 @@ from support.standin import StandIn
 from torii_backend import Require
 from torii_backend.starlette import AuthMiddleware, requires
 
+pytest.importorskip("starlette", minversion="0.37")
+
 PLAIN = Middleware(AuthMiddleware, verifier=application.verifier())
 OPTIONAL = Middleware(AuthMiddleware, verifier=application.verifier(), optional=True)
 ADMIN = application.GUARDS["/admin"]

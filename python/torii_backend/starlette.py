@@ -90,7 +90,7 @@ def _guarded(endpoint: Any, require: Require) -> Any:
                 _check(connection.scope, require)
             except Refused as refused:
                 if isinstance(connection, WebSocket):
-                    return await _deny(connection.scope, connection.send, refused.refusal)
+                    return await asgi.answer(connection.scope, connection.send, refused.refusal)
                 return _response(refused.refusal)
             return await endpoint(*args, **kwargs)
 
@@ -116,7 +116,7 @@ def _guarded_class(endpoint: Any, require: Require) -> Any:
         try:
             _check(self.scope, require)
         except Refused as refused:
-            await _deny(self.scope, self.send, refused.refusal)
+            await asgi.answer(self.scope, self.send, refused.refusal)
         else:
             await dispatch(self)
 
@@ -142,9 +142,3 @@ def _connection(arguments: list[Any]) -> Any:
 
 def _response(refusal: Refusal) -> JSONResponse:
     return JSONResponse(refusal.body, refusal.status, refusal.headers)
-
-
-async def _deny(scope: asgi.Scope, send: asgi.Send, refusal: Refusal) -> None:
-    # Starlette sends the answer to a WebSocket from 0.37 on.
-    known = hasattr(WebSocket, "send_denial_response")
-    await asgi.answer(scope if known else {**scope, "extensions": {}}, send, refusal)
