@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import subprocess
 import sys
@@ -10,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from support.interleaved import mix_ups
-from support.standin import USER, StandIn, eventually
+from support.standin import USER, StandIn
 from torii_backend import FromPath, Require, ToriiAuth, ToriiConfigError
 
 web = pytest.importorskip("aiohttp.web")
@@ -270,34 +268,6 @@ def test_an_outer_middleware_sees_the_answer(standin: StandIn) -> None:
     with served(made) as client:
         reply = client.get("/me")
     assert (reply.status_code, reply.headers["access-control-allow-origin"]) == (401, "https://app.example")
-
-
-def test_answers_are_not_mixed_up(standin: StandIn) -> None:
-    users = {f"user-{number:02}": standin.token(sub=f"user-{number:02}") for number in range(50)}
-    with servers.aiohttp(application(standin)) as port:
-        assert asyncio.run(mix_ups(port, users)) == 0
-    assert standin.count("keys") == 1
-
-
-async def test_a_slow_key_endpoint_holds_up_nobody_else(standin: StandIn) -> None:
-    def made() -> Any:
-        app = web.Application()
-        app.router.add_get("/", anybody)
-        app.add_subapp("/inside", application(standin)())
-        return app
-
-    standin.hold("keys")
-    with servers.aiohttp(made) as port:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
-            ask = lambda: client.get("/inside/me", headers=bearer(standin.token()))  # noqa: E731
-            held = [asyncio.create_task(ask()) for _ in range(20)]
-            await asyncio.to_thread(eventually, lambda: standin.count("keys") > 0)
-            for _ in range(20):
-                assert (await client.get("/")).json() == {"public": True}
-            assert not any(task.done() for task in held)
-            standin.release()
-            assert {(await task).status_code for task in held} == {200}
-    assert standin.count("keys") == 1
 
 
 def test_settings_are_checked_where_they_are_written(standin: StandIn) -> None:

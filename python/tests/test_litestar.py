@@ -13,8 +13,7 @@ from typing import Any, Optional
 
 import httpx
 import pytest
-from support.interleaved import mix_ups
-from support.standin import USER, StandIn, eventually
+from support.standin import USER, StandIn
 from torii_backend import FromPath, Require, ToriiAuth, ToriiAuthError, ToriiConfigError
 
 pytest.importorskip("litestar")
@@ -329,32 +328,6 @@ def test_a_websocket_is_closed_where_the_server_can_do_nothing_else(standin: Sta
     app = application(standin, live)
     assert asyncio.run(closed(app, None)) == ("websocket.close", 1008, "authentication_failed")
     assert asyncio.run(closed(app, standin.token())) == ("websocket.close", 1008, "permission_denied")
-
-
-def test_answers_are_not_mixed_up(standin: StandIn) -> None:
-    users = {f"user-{number:02}": standin.token(sub=f"user-{number:02}") for number in range(50)}
-    with servers.uvicorn(application(standin)) as port:
-        assert asyncio.run(mix_ups(port, users)) == 0
-    assert standin.count("keys") == 1
-
-
-async def test_a_slow_key_endpoint_holds_up_nobody_else(standin: StandIn) -> None:
-    @get("/", exclude_from_auth=True)
-    async def anybody() -> bool:
-        return True
-
-    standin.hold("keys")
-    with servers.uvicorn(application(standin, anybody)) as port:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
-            ask = lambda: client.get("/me", headers=bearer(standin.token()))  # noqa: E731
-            held = [asyncio.create_task(ask()) for _ in range(20)]
-            await asyncio.to_thread(eventually, lambda: standin.count("keys") > 0)
-            for _ in range(20):
-                assert (await client.get("/")).json() is True
-            assert not any(task.done() for task in held)
-            standin.release()
-            assert {(await task).status_code for task in held} == {200}
-    assert standin.count("keys") == 1
 
 
 def test_a_mistake_of_ours_is_a_500_that_says_nothing(

@@ -50,15 +50,19 @@ if TYPE_CHECKING:
         allow_insecure_http: bool
         clock: Clock | None
 
-    class GateSettings(VerifierSettings, total=False):
-        """The settings of a `Gate`."""
+    class CommonSettings(VerifierSettings, total=False):
+        """The settings of a `Gate` that do not decide about types."""
 
         issuer: str | Collection[str] | None
         verifier: Verifier | None
-        optional: bool
         require: Require | None
-        claims: type[Any] | None
         on_refused: OnRefused | None
+
+    class GateSettings(CommonSettings, total=False):
+        """The settings of a `Gate`."""
+
+        optional: bool
+        claims: type[Any] | None
         allow_preflight: bool
 
 

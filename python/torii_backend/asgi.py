@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["AuthMiddleware"]
 
 _ADMITTED = "torii_backend.admitted"
+_PROTOCOL = b"sec-websocket-protocol"
 
 
 class AuthMiddleware:
@@ -94,7 +95,7 @@ async def admit(gate: Gate, scope: Scope, send: Send) -> Send:
         Refused: The request is not let in.
 
     """
-    kind, headers, auth = scope["type"], scope["headers"], None
+    kind, headers, auth = scope["type"], fields(scope), None
     if not (kind == "http" and gate.is_preflight(scope["method"], headers)):
         auth = await gate.admit_async(headers, scope.get("path_params"))
     # Each request has a scope and a state of its own. Middlewares outside read what is put there.
@@ -111,6 +112,16 @@ def admitted(scope: Scope) -> tuple[Gate, ToriiAuth | None] | None:
     return found
 
 
+def fields(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """Return a request's header fields as they came: a mapping would hide one that was sent twice."""
+    headers: list[tuple[bytes, bytes]] = scope["headers"]
+    if scope["type"] != "websocket" or any(name == _PROTOCOL for name, _ in headers):
+        return headers
+    # Some servers keep this one to themselves.
+    offered = ", ".join(scope.get("subprotocols") or ())
+    return [*headers, (_PROTOCOL, offered.encode("latin-1"))] if offered else headers
+
+
 async def answer(scope: Scope, send: Send, refusal: Refusal, content: object = None) -> None:
     """Send the answer to a request or a WebSocket that is not let in, with this body or its own."""
     kind = scope["type"]
@@ -120,8 +131,8 @@ async def answer(scope: Scope, send: Send, refusal: Refusal, content: object = N
             return await send({"type": "websocket.close", "code": refusal.close_code, "reason": reason})
         kind = "websocket.http"
     body = json.dumps(refusal.body if content is None else content).encode()
-    fields = {**refusal.headers, "Content-Type": "application/json", "Content-Length": str(len(body))}
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in fields.items()]
+    told = {**refusal.headers, "Content-Type": "application/json", "Content-Length": str(len(body))}
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in told.items()]
     await send({"type": f"{kind}.response.start", "status": refusal.status, "headers": headers})
     return await send({"type": f"{kind}.response.body", "body": body})
 

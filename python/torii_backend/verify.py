@@ -166,7 +166,7 @@ class Verifier(_native.Verifier):
             allow_insecure_http=allow_insecure_http,
             clock=clock,
         )
-        self._websocket_protocol = websocket_protocol
+        self._cookie, self._websocket_protocol = cookie, websocket_protocol
 
     @classmethod
     def from_env(cls, **settings: Any) -> Self:

@@ -49,9 +49,9 @@ def aiohttp(made: Callable[[], Any]) -> Iterator[int]:
         runner = web.AppRunner(made(), access_log=None, max_field_size=1 << 16, max_line_size=1 << 16)
         await runner.setup()
         await web.SockSite(runner, listener).start()
-        started.set()
         stop = asyncio.Event()
         stopping.append(lambda: loop.call_soon_threadsafe(stop.set))
+        started.set()
         await stop.wait()
         await runner.cleanup()
 

@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import os
 import re
+import select
 import socket
 import struct
 from typing import TYPE_CHECKING, NamedTuple
@@ -41,13 +42,22 @@ class Connection:
 
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), _TIMEOUT)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._read = b""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._socket.close()
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether there is something to read."""
+        return bool(self._read or select.select([self._socket], [], [], 0)[0])
 
     def send(self, data: bytes) -> None:
         # The server may have answered before it had read everything.

@@ -1,1 +1,1 @@
-"""One application to a module. `ADAPTER` says what it lacks; `served()` runs it on a server and gives the port."""
+"""One application to a module. `ADAPTER` says what it lacks; `served()` runs it and gives the port."""

@@ -18,7 +18,17 @@ ADAPTER = Adapter()
 
 
 def served() -> AbstractContextManager[int]:
-    return servers.uvicorn(Application())
+    return servers.uvicorn(app)
+
+
+def small(**settings: Any) -> AbstractContextManager[int]:
+    """A server with `/public`, and with `/me` behind an adapter with these settings."""
+    me, public = AuthMiddleware(Answer(application.caller), **settings), Answer(lambda _: {"public": True})
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await (me if scope["path"] == "/me" else public)(scope, receive, send)
+
+    return servers.uvicorn(app, lifespan="off")
 
 
 class Application:
@@ -104,3 +114,6 @@ async def live(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "websocket.accept"})
     await send({"type": "websocket.send", "text": scope["state"]["torii"].user_id})
     await send({"type": "websocket.close", "code": 1000})
+
+
+app = Application()
