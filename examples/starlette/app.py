@@ -1,7 +1,5 @@
 """A web application on Starlette: its README says how to run it."""
 
-from __future__ import annotations
-
 import html
 import os
 import secrets

@@ -1,4 +1,4 @@
-"""What the application tells whom: `pytest examples/starlette`. It needs no torii, but signs tokens itself."""
+"""What the application tells whom: `pytest examples/starlette`. It signs its own tokens."""
 
 import time
 from collections.abc import AsyncIterator
