@@ -17,7 +17,7 @@ import torii_backend
 if TYPE_CHECKING:
     from types import ModuleType
 
-MODULES = ["aio", "client", "errors", "fastapi", "models", "types", "verify"]
+MODULES = ["aio", "asgi", "client", "errors", "fastapi", "models", "starlette", "types", "verify"]
 
 
 def test_the_package_offers_what_it_lists_and_nothing_else() -> None:

@@ -89,7 +89,7 @@ class Refused(Exception):  # noqa: N818 -- what has happened to the request, and
     """A request that is not let in. Its `__cause__` says why."""
 
     def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.body["code"])
+        super().__init__(refusal.body.get("code", refusal.status))
         self.refusal = refusal
 
 

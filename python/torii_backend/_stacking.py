@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,23 +12,32 @@ _GUARDED = "__torii_guarded__"
 
 
 def remember(endpoint: Any, guarded: Any) -> None:
-    """Note that `guarded` is what has to be registered in place of `endpoint`."""
+    """Note that `guarded` has been made of `endpoint`."""
     for layer in _layers(endpoint):
         if hasattr(layer, "__dict__"):
             layer.__dict__[_GUARDED] = guarded
 
 
 def unguarded(app: Any) -> str | None:
-    """Name an endpoint of an application that is registered as it is, while its guarded form is not.
+    """Name an endpoint of an application that is registered as it is, though its name means the guarded one.
 
-    An application may well register both. `app` is one of Starlette, or a middleware around it.
+    An application may well register both. A name inside of a function tells nothing: the guarded one has to
+    be registered too. `app` is an application of Starlette, or a middleware around one.
     """
     endpoints = list(_endpoints(app))
     registered = {id(layer) for endpoint in endpoints for layer in _layers(endpoint)}
     for endpoint in endpoints:
         guarded = getattr(endpoint, "__dict__", {}).get(_GUARDED)
-        if guarded is not None and id(guarded) not in registered:
-            return str(getattr(endpoint, "__qualname__", endpoint))
+        name = getattr(endpoint, "__qualname__", "")
+        if guarded is None:
+            continue
+        if "<locals>" in name:
+            mistaken = id(guarded) not in registered
+        else:
+            named = vars(sys.modules.get(endpoint.__module__, sys)).get(name)
+            mistaken = any(layer is guarded for layer in _layers(named))
+        if mistaken:
+            return str(name)
     return None
 
 

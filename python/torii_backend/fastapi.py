@@ -229,5 +229,5 @@ def _exception(request: HTTPConnection, refused: Refusal) -> Exception:
         # An extension of servers, which Starlette uses from 0.37 on.
         answered = "websocket.http.response" in (request.scope.get("extensions") or {})
         if not (answered and hasattr(WebSocket, "send_denial_response")):
-            return WebSocketException(refused.close_code, refused.body["code"])
+            return WebSocketException(refused.close_code, refused.body.get("code"))
     return HTTPException(refused.status, refused.body, refused.headers)

@@ -18,16 +18,13 @@ except ImportError as error:
         'torii_backend.starlette needs Starlette: pip install "torii-backend[starlette]"', name=error.name
     ) from error
 
-from torii_backend import asgi
+from torii_backend import Require, asgi
 from torii_backend._gate import Refused, not_installed
 from torii_backend._stacking import remember, unguarded
 from torii_backend.errors import ToriiConfigError
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
-    from torii_backend import Require
-    from torii_backend._gate import GateSettings, Refusal
+    from torii_backend._gate import Refusal
 
 __all__ = ["AuthMiddleware", "requires"]
 
@@ -37,8 +34,7 @@ Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 class AuthMiddleware(asgi.AuthMiddleware):
     """The middleware of `torii_backend.asgi`: `request.state.torii` is the caller.
 
-    It protects a whole application, everything in a `Mount`, or a single `Route`, whose path parameters
-    `require` then knows.
+    It protects an application, what is in a `Mount`, or a `Route`, whose path parameters `require` knows.
 
     >>> from starlette.applications import Starlette
     >>> from torii_backend.starlette import AuthMiddleware
@@ -46,15 +42,13 @@ class AuthMiddleware(asgi.AuthMiddleware):
     >>> app.add_middleware(AuthMiddleware, issuer="https://acme.torii.so")
     """
 
-    def __init__(self, app: asgi.App, **settings: Unpack[GateSettings]) -> None:
-        super().__init__(app, **settings)
-        self._inspected = False
-        self._unguarded: str | None = None
+    _inspected = False
+    _unguarded: str | None = None
 
     async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         """Let a request in, or answer it."""
         if not self._inspected:
-            self._unguarded, self._inspected = unguarded(self.app), True
+            self._inspected, self._unguarded = True, unguarded(self.app)
         if self._unguarded is not None and scope["type"] != "lifespan":
             mistake = ToriiConfigError(f"requires: must stand below what registers {self._unguarded!r}")
             return await asgi.answer(scope, send, self._gate.refuse(mistake).refusal)
@@ -71,7 +65,6 @@ def requires(require: Require) -> Callable[[Endpoint], Endpoint]:
     Above it, it would guard nothing: the middleware then answers every request with 500.
 
     >>> from torii_backend import FromPath, Require
-    >>> from torii_backend.starlette import requires
     >>> @requires(Require(organization=FromPath("org_id"), role="org:administrator"))
     ... async def members(request):
     ...     return JSONResponse({"user_id": request.state.torii.user_id})
@@ -97,7 +90,7 @@ def _guarded(endpoint: Any, require: Require) -> Any:
                 _check(connection.scope, require)
             except Refused as refused:
                 if isinstance(connection, WebSocket):
-                    return await _deny(connection.scope, connection.send, refused.refusal)
+                    return await asgi.answer(connection.scope, connection.send, refused.refusal)
                 return _response(refused.refusal)
             return await endpoint(*args, **kwargs)
 
@@ -123,7 +116,7 @@ def _guarded_class(endpoint: Any, require: Require) -> Any:
         try:
             _check(self.scope, require)
         except Refused as refused:
-            await _deny(self.scope, self.send, refused.refusal)
+            await asgi.answer(self.scope, self.send, refused.refusal)
         else:
             await dispatch(self)
 
@@ -140,17 +133,12 @@ def _check(scope: asgi.Scope, require: Require) -> None:
 
 
 def _connection(arguments: list[Any]) -> Any:
-    for argument in arguments:
-        if isinstance(argument, HTTPConnection):
-            return argument
-    raise ToriiConfigError("requires: the endpoint takes neither a request nor a WebSocket")
+    kind: Any = HTTPConnection
+    found = next((each for each in arguments if isinstance(each, kind)), None)
+    if found is None:
+        raise ToriiConfigError("requires: the endpoint takes neither a request nor a WebSocket")
+    return found
 
 
 def _response(refusal: Refusal) -> JSONResponse:
     return JSONResponse(refusal.body, refusal.status, refusal.headers)
-
-
-async def _deny(scope: asgi.Scope, send: asgi.Send, refusal: Refusal) -> None:
-    # Starlette sends the answer to a WebSocket from 0.37 on.
-    known = hasattr(WebSocket, "send_denial_response")
-    await asgi.answer(scope if known else {**scope, "extensions": {}}, send, refusal)

@@ -12,7 +12,11 @@ from conformance import application, servers
 from conformance.runner import Adapter
 
 # A dependency lets nothing through unseen: that is what CORSMiddleware is for.
-ADAPTER = Adapter(lacks=frozenset({"preflight"}), error_member="detail")
+ADAPTER = Adapter(
+    lacks=frozenset({"preflight"}),
+    error_member="detail",
+    refuses_by_closing=not hasattr(WebSocket, "send_denial_response"),
+)
 
 PLAIN = require_auth(verifier=application.verifier())
 OUTER = require_auth(verifier=application.verifier("outer"), scheme_name="outer")

@@ -9,6 +9,7 @@ from starlette.endpoints import HTTPEndpoint, WebSocketEndpoint
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.websockets import WebSocket
 from torii_backend.starlette import AuthMiddleware, requires
 
 from conformance import application, servers
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from starlette.requests import Request
-    from starlette.websockets import WebSocket
+
+if not hasattr(WebSocket, "send_denial_response"):
+    raise ImportError("older than what the extra needs", name="starlette")
 
 ADAPTER = Adapter()
 
