@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Those whose application has a `small` one, too. Frameworks with threads of their own are tested elsewhere.
-ADAPTERS = ["asgi", "starlette", "fastapi"]
+ADAPTERS = ["asgi", "starlette", "fastapi", "litestar", "aiohttp"]
 WAITING = 20
 
 

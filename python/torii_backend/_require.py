@@ -62,7 +62,8 @@ class Require:
 
     """
 
-    __slots__ = ("_any_of", "_native", "_predicates", "_timed", "_written")
+    __slots__ = ("_any_of", "_from_path", "_native", "_predicates", "_timed", "_written")
+    _from_path: bool
     _timed: bool
 
     def __init__(
@@ -100,6 +101,8 @@ class Require:
                 raise ToriiConfigError(f"predicate: {name} is not a function")
             if iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__):
                 raise ToriiConfigError(f"predicate: {name} is a coroutine function, which nobody awaits")
+        inside = [each._from_path for each in self._any_of or ()]  # noqa: SLF001 -- of this class
+        self._from_path = isinstance(organization, FromPath) or any(inside)
         timed = [each._timed for each in self._any_of or ()]  # noqa: SLF001 -- of this class
         self._timed = max_age is not None or any(timed)
         self._native = Requirement(json.dumps(guards)) if guards else None

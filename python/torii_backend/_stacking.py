@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _GUARDED = "__torii_guarded__"
 
@@ -25,20 +25,20 @@ def unguarded(app: Any) -> str | None:
     be registered too. `app` is an application of Starlette, or a middleware around one.
     """
     endpoints = list(_endpoints(app))
-    registered = {id(layer) for endpoint in endpoints for layer in _layers(endpoint)}
-    for endpoint in endpoints:
-        guarded = getattr(endpoint, "__dict__", {}).get(_GUARDED)
-        name = getattr(endpoint, "__qualname__", "")
-        if guarded is None:
-            continue
-        if "<locals>" in name:
-            mistaken = id(guarded) not in registered
-        else:
-            named = vars(sys.modules.get(endpoint.__module__, sys)).get(name)
-            mistaken = any(layer is guarded for layer in _layers(named))
-        if mistaken:
-            return str(name)
-    return None
+    bare = (endpoint for endpoint in endpoints if is_unguarded(endpoint, endpoints))
+    return next((str(getattr(endpoint, "__qualname__", "")) for endpoint in bare), None)
+
+
+def is_unguarded(endpoint: Any, registered: Iterable[Any]) -> bool:
+    """Whether an endpoint is registered as it is, though its name means its guarded form."""
+    guarded = getattr(endpoint, "__dict__", {}).get(_GUARDED)
+    if guarded is None:
+        return False
+    name = getattr(endpoint, "__qualname__", "")
+    if "<locals>" in name:
+        return all(guarded is not layer for each in registered for layer in _layers(each))
+    named = vars(sys.modules.get(endpoint.__module__, sys)).get(name)
+    return any(layer is guarded for layer in _layers(named))
 
 
 def _layers(endpoint: Any) -> Iterator[Any]:
