@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Those whose application has a `small` one, too. Frameworks with threads of their own are tested elsewhere.
-ADAPTERS = ["asgi", "starlette", "fastapi"]
+ADAPTERS = ["asgi", "starlette", "fastapi", "litestar", "aiohttp"]
 WAITING = 20
 
 
@@ -39,7 +39,8 @@ def test_a_mixup_would_be_seen() -> None:
 
     app = AuthMiddleware(upload, verifier=application.verifier())
     with servers.uvicorn(app, lifespan="off") as port:
-        assert mixups(port, requests=1000) != []
+        # All are taken for the one who came last.
+        assert len(mixups(port, requests=100)) == 98
 
 
 @pytest.mark.parametrize("name", ADAPTERS)

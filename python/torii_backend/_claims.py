@@ -27,7 +27,7 @@ def reader(claims: Any) -> Callable[[ToriiAuth[Any]], Any]:
 def _reader(claims: Any) -> Callable[[ToriiAuth[Any]], Any]:
     msgspec = sys.modules.get("msgspec")
     if msgspec is not None and isinstance(claims, type) and issubclass(claims, msgspec.Struct):
-        return lambda auth: msgspec.convert(auth.raw, claims)
+        return _struct_reader(msgspec, claims)
     from pydantic import PydanticUserError, TypeAdapter
 
     try:
@@ -35,3 +35,14 @@ def _reader(claims: Any) -> Callable[[ToriiAuth[Any]], Any]:
     except PydanticUserError as error:
         raise ToriiConfigError(f"claims: pydantic cannot read into {claims!r}: {error.message}") from error
     return lambda auth: validate(auth.raw)
+
+
+def _struct_reader(msgspec: Any, claims: Any) -> Callable[[ToriiAuth[Any]], Any]:
+    def read(auth: ToriiAuth[Any]) -> Any:
+        try:
+            return msgspec.convert(auth.raw, claims)
+        except msgspec.ValidationError as problem:
+            # It is a `ValueError` only in newer releases.
+            raise ValueError(str(problem)) from problem
+
+    return read

@@ -131,7 +131,10 @@ async def answer(scope: Scope, send: Send, refusal: Refusal, content: object = N
             return await send({"type": "websocket.close", "code": refusal.close_code, "reason": reason})
         kind = "websocket.http"
     body = json.dumps(refusal.body if content is None else content).encode()
-    head = {**refusal.headers, "Content-Type": "application/json", "Content-Length": str(len(body))}
+    head = {**refusal.headers, "Content-Type": "application/json"}
+    if kind == "http":
+        # Of a handshake's answer, servers say it themselves, and some say it twice if we do.
+        head["Content-Length"] = str(len(body))
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in head.items()]
     await send({"type": f"{kind}.response.start", "status": refusal.status, "headers": headers})
     return await send({"type": f"{kind}.response.body", "body": body})

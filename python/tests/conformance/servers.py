@@ -24,7 +24,9 @@ def uvicorn(app: Any, **settings: Any) -> Iterator[int]:
     """Serve an ASGI application in a thread."""
     import uvicorn
 
-    config = uvicorn.Config(app, log_level="critical", http="h11", ws="websockets-sansio", **settings)
+    # The last release for Python 3.9 writes some headers of a refused handshake twice.
+    sockets = "websockets-sansio" if sys.version_info >= (3, 10) else "wsproto"
+    config = uvicorn.Config(app, log_level="critical", http="h11", ws=sockets, **settings)
     server = uvicorn.Server(config)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -56,9 +58,9 @@ def aiohttp(made: Callable[[], Any]) -> Iterator[int]:
         runner = web.AppRunner(made(), access_log=None, max_field_size=1 << 16, max_line_size=1 << 16)
         await runner.setup()
         await web.SockSite(runner, listener).start()
-        started.set()
         stop = asyncio.Event()
         stopping.append(lambda: loop.call_soon_threadsafe(stop.set))
+        started.set()
         await stop.wait()
         await runner.cleanup()
 

@@ -21,6 +21,19 @@ def served() -> AbstractContextManager[int]:
     return servers.aiohttp(root)
 
 
+def small(**settings: Any) -> AbstractContextManager[int]:
+    """A server with `/public`, and with `/me` behind an adapter with these settings."""
+
+    def made() -> web.Application:
+        app, inside = web.Application(), web.Application(middlewares=[auth_middleware(**settings)])
+        app.router.add_get("/public", public)
+        inside.router.add_get("", caller)
+        app.add_subapp("/me", inside)
+        return app
+
+    return servers.aiohttp(made)
+
+
 def root() -> web.Application:
     app = web.Application()
     app.router.add_get("/public", public)

@@ -44,6 +44,12 @@ def served() -> AbstractContextManager[int]:
     return servers.uvicorn(Litestar(handlers, openapi_config=None))
 
 
+def small(**settings: Any) -> AbstractContextManager[int]:
+    """A server with `/public`, and with `/me` behind an adapter with these settings."""
+    handlers = [get("/me")(caller), get("/public", exclude_from_auth=True)(public)]
+    return servers.uvicorn(Litestar(handlers, middleware=[torii_auth(**settings)], openapi_config=None))
+
+
 def protected(path: str) -> dict[str, Any]:
     settings = application.gate(path)
     require = settings.pop("require", None)
