@@ -14,8 +14,10 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+import torii_backend.asgi
 import torii_backend.client
 import torii_backend.fastapi
+import torii_backend.starlette
 from support.emulator import REPOSITORY
 
 if TYPE_CHECKING:
@@ -30,7 +32,13 @@ EXAMPLE = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 # The docstrings of the methods for threads are made from those for coroutines.
-MODULES = [torii_backend, torii_backend.client, torii_backend.fastapi]
+MODULES = [
+    torii_backend,
+    torii_backend.asgi,
+    torii_backend.client,
+    torii_backend.fastapi,
+    torii_backend.starlette,
+]
 
 
 class Example(NamedTuple):

@@ -9,7 +9,7 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torii_backend
@@ -17,7 +17,7 @@ import torii_backend
 if TYPE_CHECKING:
     from types import ModuleType
 
-MODULES = ["aio", "client", "errors", "fastapi", "models", "types", "verify"]
+MODULES = ["aio", "asgi", "client", "errors", "fastapi", "models", "starlette", "types", "verify"]
 
 
 def test_the_package_offers_what_it_lists_and_nothing_else() -> None:
@@ -99,10 +99,10 @@ def test_a_name_has_one_home() -> None:
 def test_errors_travel_between_processes() -> None:
     for name in public(torii_backend.errors):
         kind = getattr(torii_backend.errors, name)
-        error = (
-            kind("why", 418, {"code": "teapot"})
-            if "status" in inspect.signature(kind).parameters
-            else kind("why")
-        )
+        needed = inspect.signature(kind).parameters
+        arguments: dict[str, Any] = {"status": 418, "body": {"code": "teapot"}} if "status" in needed else {}
+        if "guard" in needed:
+            arguments["guard"] = "role"
+        error = kind("why", **arguments)
         back = pickle.loads(pickle.dumps(error))
         assert (type(back), str(back), vars(back)) == (kind, "why", vars(error))

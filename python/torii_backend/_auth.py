@@ -100,7 +100,8 @@ class ToriiAuth(_WithDict, Generic[Claims]):
             "locale": _LOCALE,
             "raw": dict[str, object],
         }
-    __slots__ = ()
+    # Beside the fields, which `__dict__` has.
+    __slots__ = ("_claims",)
     __match_args__ = (
         "user_id",
         "environment_id",
@@ -167,24 +168,25 @@ class ToriiAuth(_WithDict, Generic[Claims]):
 
     @property
     def claims(self) -> Claims:
-        """The claims as the type that the web adapter was given, `claims=MyClaims`; `raw` without one."""
-        fields: dict[str, Any] = _DICT.__get__(self)
-        return fields["claims"] if "claims" in fields else self.raw
+        """The claims as the type that the web adapter was given, `claims=MyClaims`; `raw` without one.
+
+        Copies and pickles keep them. What `dataclasses.replace` makes has `raw`, which it may have changed.
+        """
+        claims: Any = _CLAIMS.__get__(self) if _has_claims(self) else self.raw
+        return claims  # type: ignore[no-any-return]
 
     def claims_as(self, model: type[T]) -> T:
-        """Read the claims into a pydantic model, a dataclass or a `msgspec.Struct`.
+        """Read the claims into a pydantic model, a dataclass, a `TypedDict` or a `msgspec.Struct`.
 
         Raises:
             ValueError: They do not have the shape of `model`.
+            ToriiConfigError: Claims cannot be read into `model` at all.
 
         """
         from torii_backend._claims import reader
 
         read: Callable[[ToriiAuth[Any]], T] = reader(model)
         return read(self)
-
-    def _set_claims(self, claims: object) -> None:
-        _DICT.__get__(self)["claims"] = claims
 
     if not TYPE_CHECKING:
 
@@ -227,12 +229,38 @@ class ToriiAuth(_WithDict, Generic[Claims]):
         import copyreg
 
         new: Any = vars(copyreg)["__newobj__"]
-        return new, (type(self),), self.__dict__
+        state: Any = self.__dict__
+        if _has_claims(self):
+            state = state, self.claims
+        return new, (type(self),), state
+
+    def __setstate__(self, state: Any) -> None:
+        fields: Any = state
+        if type(fields) is not dict:
+            fields, claims = state
+            set_claims(self, claims)
+        _DICT.__get__(self).update(fields)
 
     def __replace__(self, /, **changes: Any) -> Self:
         from dataclasses import replace
 
         return replace(self, **changes)
+
+
+_CLAIMS: Any = ToriiAuth.__dict__["_claims"]
+
+
+def set_claims(auth: ToriiAuth[Any], claims: object) -> None:
+    """Give a caller the claims of the application's own type."""
+    _CLAIMS.__set__(auth, claims)
+
+
+def _has_claims(auth: ToriiAuth[Any]) -> bool:
+    try:
+        _CLAIMS.__get__(auth)
+    except AttributeError:
+        return False
+    return True
 
 
 def _values(auth: object) -> list[Any]:

@@ -8,24 +8,69 @@ from __future__ import annotations
 
 import logging
 import math
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional  # noqa: F401
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
 
+from torii_backend._auth import set_claims
 from torii_backend.errors import ToriiAuthError, ToriiConfigError, ToriiDeniedError, ToriiTokenExpiredError
 from torii_backend.verify import Verifier
 
+# Evaluated on Python 3.9 too, where somebody asks an adapter's function for its annotations.
+OnRefused = Callable[[Exception, "Refusal"], "Optional[Refusal]"]  # noqa: UP045
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
+    from os import PathLike
+
+    from typing_extensions import TypedDict
 
     from torii_backend import Require, ToriiAuth
-    from torii_backend.verify import Headers
+    from torii_backend.verify import Clock, Headers
 
-OnRefused = Callable[[Exception, "Refusal"], "Optional[Refusal]"]
+    class VerifierSettings(TypedDict, total=False):
+        """The settings of a `Verifier`."""
+
+        audience: str | Collection[str] | None
+        leeway: float
+        authorized_parties: Collection[str] | None
+        allowed_types: Collection[str] | None
+        header: str
+        cookie: str | None
+        websocket_protocol: bool
+        jwks_url: str | None
+        jwks: str | bytes | Mapping[str, Any] | None
+        jwk: str | bytes | Mapping[str, Any] | None
+        public_key: str | bytes | None
+        jwks_file: str | PathLike[str] | None
+        keys: str | None
+        stale_limit: float
+        timeout: float
+        proxy: str | None
+        ca_file: str | PathLike[str] | None
+        remember_verified: int
+        allow_insecure_http: bool
+        clock: Clock | None
+
+    class CommonSettings(VerifierSettings, total=False):
+        """The settings of a `Gate` that do not decide about types."""
+
+        issuer: str | Collection[str] | None
+        verifier: Verifier | None
+        require: Require | None
+        on_refused: OnRefused | None
+
+    class GateSettings(CommonSettings, total=False):
+        """The settings of a `Gate`."""
+
+        optional: bool
+        claims: type[Any] | None
+        allow_preflight: bool
+
 
 _log = logging.getLogger("torii_backend")
 
 
 class Refusal(NamedTuple):
-    """The answer to a request that is not let in. A framework puts `body` where its own errors have details."""
+    """The answer to a request that is not let in. `body` stands where the framework's errors have details."""
 
     status: int
     """401 or 403: the client's business; 503: the key endpoint's; 500: the application's own."""
@@ -37,14 +82,14 @@ class Refusal(NamedTuple):
     """`code` and `message`; for 403 also `guard`, the name of the guard that does not agree."""
 
     close_code: int
-    """What a WebSocket is closed with where no HTTP answer can be sent (RFC 6455, 7.4, and IANA's registry)."""
+    """What a WebSocket is closed with where no HTTP answer can be sent (RFC 6455, section 7.4)."""
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 -- what has happened to the request, and no fault
     """A request that is not let in. Its `__cause__` says why."""
 
     def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.body["code"])
+        super().__init__(refusal.body.get("code", refusal.status))
         self.refusal = refusal
 
 
@@ -84,7 +129,9 @@ class Gate:
             verifier = Verifier(issuer, **settings)
         elif issuer is not None or settings:
             given = ", ".join(["issuer", *settings] if issuer is not None else settings)
-            raise ToriiConfigError(f"verifier: has settings of its own, and {given} cannot be given beside it")
+            raise ToriiConfigError(
+                f"verifier: has settings of its own, and {given} cannot be given beside it"
+            )
         self.verifier = verifier
         self._optional = optional
         self._require = require
@@ -104,36 +151,53 @@ class Gate:
         """
         try:
             return self._checked(self.verifier.authenticate_request(headers), path)
-        except Exception as error:
-            return self._refuse(error)
+        except Exception as error:  # noqa: BLE001 -- nobody is let in by an error, whatever it is
+            self._refuse(error)
+        return None
 
-    async def admit_async(
-        self, headers: Headers, path: Mapping[str, Any] | None = None
-    ) -> ToriiAuth | None:
+    async def admit_async(self, headers: Headers, path: Mapping[str, Any] | None = None) -> ToriiAuth | None:
         """As `admit`, in a coroutine."""
         try:
             return self._checked(await self.verifier.authenticate_request_async(headers), path)
-        except Exception as error:
-            return self._refuse(error)
+        except Exception as error:  # noqa: BLE001 -- as above
+            self._refuse(error)
+        return None
 
-    def check(self, auth: ToriiAuth, require: Require, path: Mapping[str, Any] | None = None) -> None:
-        """Check a caller against one more requirement, that of a single route.
+    def check(self, auth: ToriiAuth | None, require: Require, path: Mapping[str, Any] | None = None) -> None:
+        """Check a caller against one more requirement, that of a single route. `None` is no caller: 401.
 
         Raises:
             Refused: It is not let in.
 
         """
         try:
-            require.check(auth, path, now=self.verifier._now)
+            if auth is None:
+                raise ToriiAuthError(
+                    "header_missing: no credentials were sent",
+                    code="header_missing",
+                    www_authenticate="Bearer",
+                )
+            require.check(auth, path, now=self.verifier._now)  # noqa: SLF001 -- the package's own
         except Exception as error:
-            self._refuse(error)
+            # Also where requests without credentials are let in: this route needs a caller.
+            raise self.refuse(error) from error
 
     def is_preflight(self, method: str, headers: Headers) -> bool:
         """Whether it is a CORS preflight that is let in: `OPTIONS` with `Access-Control-Request-Method`."""
         if not self._preflight or method != "OPTIONS":
             return False
-        names = (headers.keys() if hasattr(headers, "keys") else (name for name, _ in headers))  # type: ignore[union-attr]
+        given: Any = headers
+        names = given.keys() if hasattr(given, "keys") else [name for name, _ in given]
         return any(_name(name) == "access-control-request-method" for name in names)
+
+    def subprotocol(self, offered: Collection[str]) -> str | None:
+        """Return what to accept a WebSocket with if the application selects none of the subprotocols offered.
+
+        Browsers close a connection for which none is selected.
+        """
+        if not getattr(self.verifier, "_websocket_protocol", False):
+            return None
+        return next((each for each in offered if each.lower() == "bearer"), None)
 
     def refuse(self, error: Exception) -> Refused:
         """Make the refusal for an error that the adapter met itself."""
@@ -141,9 +205,9 @@ class Gate:
 
     def _checked(self, auth: ToriiAuth, path: Mapping[str, Any] | None) -> ToriiAuth:
         if self._require is not None:
-            self._require.check(auth, path, now=self.verifier._now)
+            self._require.check(auth, path, now=self.verifier._now)  # noqa: SLF001 -- the package's own
         if self._claims is not None:
-            auth._set_claims(self._claims(auth))
+            set_claims(auth, self._claims(auth))
         if self._failing:
             self._failing = 0
             _log.info("requests are authenticated again")
@@ -159,12 +223,12 @@ class Gate:
         if self._on_refused is not None:
             try:
                 return self._on_refused(error, refusal) or refusal
-            except Exception:
+            except Exception:  # noqa: BLE001 -- the application's own
                 _log.exception("on_refused failed")
         return refusal
 
     def _refusal(self, error: Exception) -> Refusal:
-        """Make the answer, and log the cause: once when a failure of ours begins, and not for each request."""
+        """Make the answer, and log the cause: of a failure of ours only when it begins."""
         headers = {"Cache-Control": "no-store"}
         status = error.http_status if isinstance(error, ToriiAuthError) else 500
         challenge = getattr(error, "www_authenticate", None)
@@ -189,8 +253,22 @@ class Gate:
             return Refusal(503, headers, {"code": "keys_unavailable", "message": message}, 1013)
         trace = None if isinstance(error, ToriiConfigError) else error
         _log.log(level, "requests are refused, the configuration is wrong: %s", error, exc_info=trace)
-        message = "Authentication is not configured correctly."
-        return Refusal(500, headers, {"code": "configuration_error", "message": message}, 1011)
+        return _misconfigured()
+
+
+def _misconfigured() -> Refusal:
+    message = "Authentication is not configured correctly."
+    headers = {"Cache-Control": "no-store"}
+    return Refusal(500, headers, {"code": "configuration_error", "message": message}, 1011)
+
+
+def not_installed(guard: str, middleware: str) -> Refused:
+    """Make the refusal of a guard on a route that no middleware of ours has let the request through to."""
+    error = ToriiConfigError(f"{guard}: the route is not behind {middleware}")
+    _log.error("a request is refused, the configuration is wrong: %s", error)
+    refused = Refused(_misconfigured())
+    refused.__cause__ = error
+    return refused
 
 
 def _reader(claims: type[Any] | None) -> Callable[[ToriiAuth], Any] | None:

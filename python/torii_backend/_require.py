@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from time import time
+import time
+from inspect import iscoroutine, iscoroutinefunction
+from math import isfinite
 
+from torii_backend._auth import ToriiAuth
 from torii_backend._native import Requirement
 from torii_backend.errors import ToriiConfigError, ToriiDeniedError
 
@@ -13,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
-    from torii_backend._auth import ToriiAuth
+# A hundred years.
+_MOST_SECONDS = 100 * 366 * 86400
 
 
 class FromPath:
@@ -37,16 +41,17 @@ class Require:
     Args:
         verified_email: An address of the user has been verified.
         complete_profile: The required profile fields are filled.
-        organization: The session has switched to an organization: `True` for any, an id, or `FromPath` for the
-            one whose id is in the path. A route without that path parameter is answered with 500.
+        organization: The session has switched to an organization: `True` for any, an id, or `FromPath` for
+            the one whose id is in the path. A route without that path parameter is answered with 500.
         role: The user's role in that organization, such as `org:administrator`.
-        claim: Values by claim. The claim is one of the values or, if it is a list, holds one of them. They are
-            compared as JSON: `"1"` is not `1`.
+        claim: Values by claim. The claim is one of the values or, if it is a list, holds one of them. They
+            are compared as JSON: `"1"` is not `1`.
         impersonation: `False` refuses somebody who acts in the user's place.
         max_age: The token was issued at most this many whole seconds ago.
         any_of: At least one of these `Require` is satisfied.
         predicate: Functions of your own by name. Each is given the `ToriiAuth`, and lets the caller in by
-            returning `True`. Anything else that is falsy refuses; anything else, or an exception, is a 500.
+            returning `True`. What is falsy refuses; anything else, or an exception, is a 500. A predicate is
+            no coroutine function: what it has to wait for belongs into the route.
 
     >>> from torii_backend import Require, ToriiAuth
     >>> admin = Require(organization=True, role="org:administrator", impersonation=False)
@@ -57,7 +62,9 @@ class Require:
 
     """
 
-    __slots__ = ("_any_of", "_native", "_predicates", "_timed", "_written")
+    __slots__ = ("_any_of", "_from_path", "_native", "_predicates", "_timed", "_written")
+    _from_path: bool
+    _timed: bool
 
     def __init__(
         self,
@@ -81,19 +88,23 @@ class Require:
             guards.append(_organization(organization))
         if role is not None:
             guards.append({"role": _text("role", role)})
-        guards += [{"claim": [_text("claim", name), _values(name, values)]} for name, values in (claim or {}).items()]
+        for name, values in _by_name("claim", claim):
+            guards.append({"claim": [name, _values(name, values)]})
         if not _flag("impersonation", impersonation):
             guards.append("no_impersonation")
         if max_age is not None:
             guards.append({"max_age": _seconds("max_age", max_age)})
-        self._any_of = None if any_of is None else tuple(any_of)
-        if not all(isinstance(each, Require) for each in self._any_of or ()):
-            raise ToriiConfigError("any_of: must be a list of Require")
-        self._predicates = tuple((predicate or {}).items())
+        self._any_of = None if any_of is None else _alternatives(any_of)
+        self._predicates = _by_name("predicate", predicate)
         for name, function in self._predicates:
             if not callable(function):
-                raise ToriiConfigError(f"predicate: {_text('predicate', name)} is not a function")
-        self._timed = max_age is not None or any(each._timed for each in self._any_of or ())
+                raise ToriiConfigError(f"predicate: {name} is not a function")
+            if iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__):
+                raise ToriiConfigError(f"predicate: {name} is a coroutine function, which nobody awaits")
+        inside = [each._from_path for each in self._any_of or ()]  # noqa: SLF001 -- of this class
+        self._from_path = isinstance(organization, FromPath) or any(inside)
+        timed = [each._timed for each in self._any_of or ()]  # noqa: SLF001 -- of this class
+        self._timed = max_age is not None or any(timed)
         self._native = Requirement(json.dumps(guards)) if guards else None
         self._written = guards
 
@@ -102,26 +113,37 @@ class Require:
         auth: ToriiAuth,
         path: Mapping[str, Any] | None = None,
         *,
-        now: Callable[[], float] = time,
+        now: Callable[[], float] | None = None,
     ) -> None:
-        """Check a caller. `path` has the request's path parameters, `now` returns the time in Unix seconds.
+        """Check a caller.
+
+        `path` has the request's path parameters. `now` returns the time in Unix seconds, the system's unless
+        it is given.
 
         Raises:
             ToriiDeniedError: A guard does not agree.
-            ToriiConfigError: The route lacks a path parameter that is compared, or a predicate is no predicate.
+            ToriiConfigError: The route lacks a path parameter that is compared, or a predicate returned what
+                is neither true nor false.
 
         """
+        if not _is_caller(auth):
+            raise ToriiConfigError(f"auth: is a {type(auth).__name__}, and no ToriiAuth")
         if self._native is not None:
             parameters = None if path is None else dict(path)
-            self._native.check(auth, parameters, int(now()) if self._timed else 0)
+            # Looked up at each call: tests replace it.
+            self._native.check(auth, parameters, int((now or time.time)()) if self._timed else 0)
         if self._any_of is not None:
             self._check_any(self._any_of, auth, path, now)
         for name, function in self._predicates:
-            agrees = function(auth)
+            agrees: Any = function(auth)
             if agrees is True:
                 continue
             if agrees:
-                raise ToriiConfigError(f"predicate: {name} returned {type(agrees).__name__}, not True or False")
+                if iscoroutine(agrees):
+                    agrees.close()
+                raise ToriiConfigError(
+                    f"predicate: {name} returned {type(agrees).__name__}, not True or False"
+                )
             raise ToriiDeniedError.of(name)
 
     def _check_any(
@@ -129,7 +151,7 @@ class Require:
         alternatives: tuple[Require, ...],
         auth: ToriiAuth,
         path: Mapping[str, Any] | None,
-        now: Callable[[], float],
+        now: Callable[[], float] | None,
     ) -> None:
         mistake: Exception = ToriiDeniedError.of("any_of")
         for alternative in alternatives:
@@ -146,19 +168,50 @@ class Require:
         return f"Require({[*self._written, *own, *(name for name, _ in self._predicates)]})"
 
 
+def _is_caller(auth: object) -> bool:
+    return isinstance(auth, ToriiAuth)
+
+
 def _organization(organization: bool | str | FromPath) -> Any:
     if organization is True:
         return "any_organization"
     if isinstance(organization, FromPath):
         return {"organization_from_path": organization.name}
+    if organization is False:
+        raise ToriiConfigError("organization: must be True, an id or FromPath")
     return {"organization": _text("organization", organization)}
 
 
+def _by_name(argument: str, given: Any) -> tuple[tuple[str, Any], ...]:
+    if given is None:
+        return ()
+    try:
+        pairs: Any = tuple(given.items())
+    except AttributeError:
+        raise ToriiConfigError(f"{argument}: must be a dict") from None
+    return tuple((_text(argument, name), value) for name, value in pairs)
+
+
 def _values(name: str, values: Any) -> list[Any]:
-    several = list(values) if isinstance(values, (list, tuple, set, frozenset)) else [values]
-    if not all(value is None or isinstance(value, (str, int, float, bool)) for value in several):
-        raise ToriiConfigError(f"claim: the values of {name!r} must be text, numbers, booleans or None")
+    several: list[Any] = list(values) if type(values) in (list, tuple, set, frozenset) else [values]
+    if not several:
+        raise ToriiConfigError(f"claim: no value of {name!r} is given")
+    for value in several:
+        if isinstance(value, float) and not isfinite(value):
+            raise ToriiConfigError(f"claim: a value of {name!r} is no number of JSON")
+        if value is not None and not isinstance(value, (str, int, float)):
+            raise ToriiConfigError(f"claim: the values of {name!r} must be text, numbers, booleans or None")
     return several
+
+
+def _alternatives(any_of: Any) -> tuple[Require, ...]:
+    try:
+        given: Any = tuple(any_of)
+    except TypeError:
+        given = ()
+    if not given or not all(isinstance(each, Require) for each in given):
+        raise ToriiConfigError("any_of: must be a list of Require, and not empty")
+    return given  # type: ignore[no-any-return]
 
 
 def _text(argument: str, value: object) -> str:
@@ -174,6 +227,6 @@ def _flag(argument: str, value: object) -> bool:
 
 
 def _seconds(argument: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ToriiConfigError(f"{argument}: must be a whole number of seconds, at least 0")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_SECONDS:
+        raise ToriiConfigError(f"{argument}: must be a whole number of seconds, from 0 to {_MOST_SECONDS}")
     return value

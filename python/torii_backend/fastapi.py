@@ -3,96 +3,75 @@
 It comes with `pip install "torii-backend[fastapi]"`.
 """
 
-from collections.abc import Collection, Coroutine
-from typing import Any, Callable, Literal, Optional, TypeVar, Union, overload
+from collections.abc import Coroutine
+from inspect import Parameter, Signature
+from typing import TYPE_CHECKING, Annotated, Any, Callable, Generic, Literal, Optional, TypeVar, overload
 
 try:
-    from fastapi import HTTPException, WebSocketException
+    from fastapi import Depends, HTTPException, WebSocketException
     from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBearer
     from fastapi.openapi.models import SecurityBase as SecurityBaseModel
     from fastapi.requests import HTTPConnection
     from fastapi.security import SecurityScopes
     from fastapi.security.base import SecurityBase
-    from fastapi.websockets import WebSocket
+    from starlette import __version__ as STARLETTE  # noqa: N812
 except ImportError as error:
     raise ImportError(
         'torii_backend.fastapi needs FastAPI: pip install "torii-backend[fastapi]"', name=error.name
     ) from error
 
 from torii_backend import Require, ToriiAuth
-from torii_backend._gate import Gate, OnRefused, Refusal, Refused
+from torii_backend._gate import Gate, Refusal, Refused
+from torii_backend.asgi import fields
 from torii_backend.errors import ToriiConfigError
-from torii_backend.verify import Verifier
 
-__all__ = ["require_auth"]
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from torii_backend._gate import CommonSettings
+
+__all__ = ["RequireAuth", "require_auth"]
 
 _AUTHORIZATION = "authorization"
+# Before, Starlette answers a WebSocket's `HTTPException` with nothing.
+_ANSWERS_WEBSOCKETS = tuple(map(int, STARLETTE.split(".")[:2])) >= (0, 41)
 
 
 Claims = TypeVar("Claims")
+Caller = TypeVar("Caller")
 
 
 @overload
 def require_auth(
     *,
-    issuer: Optional[Union[str, Collection[str]]] = None,
-    audience: Union[str, list[str], None] = None,
-    leeway: float = 30.0,
-    header: str = _AUTHORIZATION,
-    cookie: Optional[str] = None,
-    websocket_protocol: bool = False,
     optional: Literal[False] = False,
-    require: Optional[Require] = None,
     claims: type[Claims],
-    on_refused: Optional[OnRefused] = None,
-    verifier: Optional[Verifier] = None,
     scheme_name: Optional[str] = None,
-) -> Callable[[HTTPConnection], Coroutine[Any, Any, ToriiAuth[Claims]]]: ...
+    **settings: "Unpack[CommonSettings]",
+) -> "RequireAuth[ToriiAuth[Claims]]": ...
 
 
 @overload
 def require_auth(
     *,
-    issuer: Optional[Union[str, Collection[str]]] = None,
-    audience: Union[str, list[str], None] = None,
-    leeway: float = 30.0,
-    header: str = _AUTHORIZATION,
-    cookie: Optional[str] = None,
-    websocket_protocol: bool = False,
     optional: Literal[False] = False,
-    require: Optional[Require] = None,
     claims: None = None,
-    on_refused: Optional[OnRefused] = None,
-    verifier: Optional[Verifier] = None,
     scheme_name: Optional[str] = None,
-) -> Callable[[HTTPConnection], Coroutine[Any, Any, ToriiAuth]]: ...
+    **settings: "Unpack[CommonSettings]",
+) -> "RequireAuth[ToriiAuth]": ...
 
 
 @overload
 def require_auth(
     *,
-    issuer: Optional[Union[str, Collection[str]]] = None,
-    audience: Union[str, list[str], None] = None,
-    leeway: float = 30.0,
-    header: str = _AUTHORIZATION,
-    cookie: Optional[str] = None,
-    websocket_protocol: bool = False,
     optional: bool,
-    require: Optional[Require] = None,
     claims: Optional[type[Any]] = None,
-    on_refused: Optional[OnRefused] = None,
-    verifier: Optional[Verifier] = None,
     scheme_name: Optional[str] = None,
-) -> Callable[[HTTPConnection], Coroutine[Any, Any, Optional[ToriiAuth[Any]]]]: ...
+    **settings: "Unpack[CommonSettings]",
+) -> "RequireAuth[Optional[ToriiAuth[Any]]]": ...
 
 
-def require_auth(
-    *,
-    optional: bool = False,
-    scheme_name: Optional[str] = None,
-    cookie: Optional[str] = None,
-    **settings: Any,
-) -> Callable[[HTTPConnection], Coroutine[Any, Any, Optional[ToriiAuth[Any]]]]:
+def require_auth(*, scheme_name: Optional[str] = None, **settings: Any) -> "RequireAuth[Any]":
     """Make a dependency that gives a route the `ToriiAuth` of its caller.
 
     Args:
@@ -101,17 +80,19 @@ def require_auth(
         leeway: Seconds that clocks may differ, from 0 to 300.
         header: The header that carries `Bearer` and the token.
         cookie: The name of a cookie that may hold the token as well.
-        websocket_protocol: Whether a WebSocket's subprotocols may hold the token: `bearer`, then the token. The
-            route has to accept with `await socket.accept(subprotocol="bearer")`.
+        websocket_protocol: Whether a WebSocket's subprotocols may hold the token: `bearer`, then the token.
+            The route has to accept with `await socket.accept(subprotocol="bearer")`.
         optional: Give `None` to a route whose caller sent no credentials. Bad ones are refused nonetheless.
         require: What the caller must be: a `Require`. A caller that is not gets 403.
-        claims: The type that the caller's `claims` are read into. A token whose claims do not have its shape gets
-            403.
+        claims: The type that the caller's `claims` are read into. A token whose claims do not have its shape
+            gets 403.
         on_refused: Called with the cause and the `Refusal` of every request that is not let in; it may return
             another one.
         verifier: A `Verifier`, in place of `issuer` and its settings.
         scheme_name: The name of the security scheme in the OpenAPI document: `torii`, and `torii-` and the
-            header's name for a header other than `Authorization`.
+            header's name for a header other than `Authorization`. For a cookie,
+            `-cookie-` and its name follow.
+        settings: Other settings of a `Verifier`.
 
     A refused token is answered with 401 and `{"detail": {"code": "authentication_failed", "message": …}}`,
     keys that cannot be had with 503 and `Retry-After`. A WebSocket gets the same answers before it is
@@ -120,6 +101,9 @@ def require_auth(
 
     Tokens of torii have no scopes. A route that asks for some, `Security(auth_dep, scopes=…)`, is answered
     with 500, unless a dependency between the two takes `SecurityScopes`.
+
+    Routes that require more of one caller take `auth_dep.require(…)`. However many of them a route depends
+    on, its token is verified once.
 
     >>> from fastapi import Depends, FastAPI
     >>> app = FastAPI()
@@ -132,34 +116,72 @@ def require_auth(
         ToriiConfigError: A setting cannot be used.
 
     """
-    gate = Gate(optional=optional, **settings, **({} if cookie is None else {"cookie": cookie}))
+    if "allow_preflight" in settings:
+        raise ToriiConfigError(
+            "allow_preflight: FastAPI's CORSMiddleware answers before a dependency is asked"
+        )
+    gate = Gate(**settings)
     if scheme_name is None:
         header = gate.verifier.header
         scheme_name = "torii" if header == _AUTHORIZATION else f"torii-{header}"
-    return _RequireAuth(gate, scheme_name)
+    return RequireAuth(gate, scheme_name)
 
 
 _NO_SCOPES = SecurityScopes()
 
 
-class _RequireAuth(SecurityBase):
-    """The dependency, and also what the OpenAPI document says: two dependencies would cost twice as much."""
+class _Cookie(SecurityBase):
+    """Says in the OpenAPI document that a cookie is taken as well, and does nothing."""
+
+    def __init__(self, name: str, scheme_name: str) -> None:
+        self.scheme_name = scheme_name
+        self.model = _key(APIKeyIn.cookie, name, "A token of torii.")
+
+    async def __call__(self) -> None: ...
+
+
+class RequireAuth(SecurityBase, Generic[Caller]):
+    """What `require_auth` returns: the dependency, and also what the OpenAPI document says about it."""
 
     def __init__(self, gate: Gate, scheme_name: str) -> None:
         self.scheme_name = scheme_name
         self.model = _scheme(gate.verifier.header)
         self._gate = gate
+        self.__signature__ = _signature(getattr(gate.verifier, "_cookie", None), scheme_name)
 
     async def __call__(
-        self, request: HTTPConnection, scopes: SecurityScopes = _NO_SCOPES
-    ) -> Optional[ToriiAuth[Any]]:
+        self, request: HTTPConnection, scopes: SecurityScopes = _NO_SCOPES, **_: None
+    ) -> Caller:
+        """Return the caller of a request."""
         try:
             if scopes.scopes:
                 self._refuse_unread(request, scopes)
-            # The fields as they came: a mapping of them would hide one that was sent twice.
-            return await self._gate.admit_async(request.scope["headers"], request.scope.get("path_params"))
+            caller: Any = await self._gate.admit_async(
+                fields(request.scope), request.scope.get("path_params")
+            )
         except Refused as refused:
             raise _exception(request, refused.refusal) from refused.__cause__
+        return caller  # type: ignore[no-any-return]
+
+    def require(self, require: Require) -> Callable[..., Coroutine[Any, Any, Caller]]:
+        """Make a dependency for routes that require more of the caller.
+
+        It lets nobody in whom this dependency does not let in. Where that one is optional, a request without
+        credentials gets 401.
+
+        >>> from torii_backend import FromPath, Require
+        >>> auth_dep = require_auth(issuer="https://acme.torii.so")
+        >>> member = auth_dep.require(Require(organization=FromPath("org_id")))
+        """
+
+        async def guarded(request: HTTPConnection, auth: Annotated[Any, Depends(self)]) -> Caller:
+            try:
+                self._gate.check(auth, require, request.scope.get("path_params"))
+            except Refused as refused:
+                raise _exception(request, refused.refusal) from refused.__cause__
+            return auth  # type: ignore[no-any-return]
+
+        return guarded
 
     def _refuse_unread(self, request: HTTPConnection, scopes: SecurityScopes) -> None:
         """Refuse scopes that nobody looks at: everybody with a token would be let in."""
@@ -187,14 +209,27 @@ def _scheme(header: str) -> SecurityBaseModel:
     if header == _AUTHORIZATION:
         return HTTPBearer(bearerFormat="JWT", description="A token of torii.")
     # OpenAPI knows no other place for bearer tokens.
-    key = {"name": header, "in": APIKeyIn.header, "description": "`Bearer` and a token of torii."}
-    return APIKey.model_validate(key)
+    return _key(APIKeyIn.header, header, "`Bearer` and a token of torii.")
+
+
+def _key(place: APIKeyIn, name: str, description: str) -> SecurityBaseModel:
+    return APIKey.model_validate({"name": name, "in": place, "description": description})
+
+
+def _signature(cookie: Optional[str], scheme_name: str) -> Signature:
+    """Make the signature that FastAPI reads: the OpenAPI document has one scheme for each dependency."""
+    parameters: list[tuple[str, Any]] = [("request", HTTPConnection), ("scopes", SecurityScopes)]
+    if cookie is not None:
+        also = Depends(_Cookie(cookie, f"{scheme_name}-cookie-{cookie}"))
+        parameters.append(("cookie", Annotated[None, also]))
+    kind = Parameter.KEYWORD_ONLY
+    return Signature([Parameter(name, kind, annotation=annotation) for name, annotation in parameters])
 
 
 def _exception(request: HTTPConnection, refused: Refusal) -> Exception:
     if request.scope["type"] == "websocket":
-        # An extension of servers, which Starlette uses from 0.37 on.
+        # An extension of servers.
         answered = "websocket.http.response" in (request.scope.get("extensions") or {})
-        if not (answered and hasattr(WebSocket, "send_denial_response")):
-            return WebSocketException(refused.close_code, refused.body["code"])
+        if not (answered and _ANSWERS_WEBSOCKETS):
+            return WebSocketException(refused.close_code, refused.body.get("code"))
     return HTTPException(refused.status, refused.body, refused.headers)

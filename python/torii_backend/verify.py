@@ -80,8 +80,8 @@ class Verifier(_native.Verifier):
             `typ` at all are taken.
         header: The header that `authenticate_request` reads. Unless it is `authorization`, that one is not
             looked at.
-        cookie: The name of a cookie that may hold the token as well, if no other place does. A browser sends it
-            along with requests that other sites make it send: protect what changes something against that.
+        cookie: The name of a cookie that may hold the token as well, if no other place does. A browser sends
+            it along with requests that other sites make it send: protect what changes something against that.
         websocket_protocol: Whether the token may also follow `bearer` in a WebSocket's subprotocols, as
             `new WebSocket(url, ["bearer", token])` sends it. The server has to accept with `bearer`.
         jwks_url: Where the keys are, if not at the issuer. Only one of this and the next four can be given,
@@ -166,6 +166,7 @@ class Verifier(_native.Verifier):
             allow_insecure_http=allow_insecure_http,
             clock=clock,
         )
+        self._cookie, self._websocket_protocol = cookie, websocket_protocol
 
     @classmethod
     def from_env(cls, **settings: Any) -> Self:
