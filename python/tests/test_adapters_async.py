@@ -39,7 +39,8 @@ def test_a_mixup_would_be_seen() -> None:
 
     app = AuthMiddleware(upload, verifier=application.verifier())
     with servers.uvicorn(app, lifespan="off") as port:
-        assert mixups(port, requests=1000) != []
+        # All are taken for the one who came last.
+        assert len(mixups(port, requests=100)) == 98
 
 
 @pytest.mark.parametrize("name", ADAPTERS)

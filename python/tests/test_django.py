@@ -119,6 +119,7 @@ async def test_a_slow_key_endpoint_holds_up_no_other_request(standin: StandIn) -
         assert {(await task).status_code for task in waiting} == {200}
 
 
+@pytest.mark.timeout(400)
 def test_no_request_is_answered_as_another_users() -> None:
     # 10,000 requests of 50 users to an asynchronous server, whose middleware and view take turns.
     with django_asgi.served() as port:

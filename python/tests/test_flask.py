@@ -200,6 +200,24 @@ def test_the_present_caller_is_a_caller_and_false_where_there_is_none() -> None:
     assert seen == [(True, True), (False, False)]
 
 
+def test_a_preflight_has_no_caller_not_even_that_of_another_protection() -> None:
+    app = Flask("app")
+    inner, outer = (
+        Torii(app, verifier=verifier("outer"), allow_preflight=True),
+        Torii(app, verifier=verifier()),
+    )
+
+    @app.route("/", methods=["OPTIONS"])
+    @outer.require_auth()
+    @inner.require_auth()
+    def view() -> Any:
+        return {"caller": bool(current_auth)}
+
+    preflight = {"Access-Control-Request-Method": "GET"}
+    reply = app.test_client().options("/", headers={**VALID, **preflight})
+    assert (reply.status_code, reply.json) == (200, {"caller": False})
+
+
 def test_without_flask_the_import_says_what_to_install() -> None:
     program = "import sys; sys.modules['flask'] = None; import torii_backend.flask"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)

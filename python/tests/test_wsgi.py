@@ -78,6 +78,15 @@ def test_a_caller_whom_something_else_put_there_does_not_count() -> None:
     assert call(refusing, **{"torii.auth": "admin"})[0].startswith("401")
 
 
+def test_a_preflight_has_no_caller_not_even_that_of_another_middleware() -> None:
+    app = Application()
+    inner = AuthMiddleware(app, verifier=verifier("outer"), allow_preflight=True)
+    outer = AuthMiddleware(inner, verifier=verifier())
+    preflight = {"HTTP_ACCESS_CONTROL_REQUEST_METHOD": "GET"}
+    assert call(outer, "OPTIONS", HTTP_AUTHORIZATION=VALID, **preflight)[0] == "200 OK"
+    assert app.environs[0]["torii.auth"] is None
+
+
 def test_what_a_server_joins_of_repeated_headers_is_refused() -> None:
     middleware = AuthMiddleware(Application(), verifier=verifier())
     for joined in (f"{VALID},{VALID}", f"{VALID}, {VALID}"):

@@ -14,7 +14,7 @@ try:
     from fastapi.requests import HTTPConnection
     from fastapi.security import SecurityScopes
     from fastapi.security.base import SecurityBase
-    from fastapi.websockets import WebSocket
+    from starlette import __version__ as STARLETTE  # noqa: N812
 except ImportError as error:
     raise ImportError(
         'torii_backend.fastapi needs FastAPI: pip install "torii-backend[fastapi]"', name=error.name
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["RequireAuth", "require_auth"]
 
 _AUTHORIZATION = "authorization"
+# Before, Starlette answers a WebSocket's `HTTPException` with nothing.
+_ANSWERS_WEBSOCKETS = tuple(map(int, STARLETTE.split(".")[:2])) >= (0, 41)
 
 
 Claims = TypeVar("Claims")
@@ -226,8 +228,8 @@ def _signature(cookie: Optional[str], scheme_name: str) -> Signature:
 
 def _exception(request: HTTPConnection, refused: Refusal) -> Exception:
     if request.scope["type"] == "websocket":
-        # An extension of servers, which Starlette uses from 0.37 on.
+        # An extension of servers.
         answered = "websocket.http.response" in (request.scope.get("extensions") or {})
-        if not (answered and hasattr(WebSocket, "send_denial_response")):
+        if not (answered and _ANSWERS_WEBSOCKETS):
             return WebSocketException(refused.close_code, refused.body.get("code"))
     return HTTPException(refused.status, refused.body, refused.headers)

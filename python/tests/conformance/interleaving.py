@@ -15,8 +15,8 @@ REQUESTS = 10_000
 def mixups(port: int, requests: int = REQUESTS) -> list[str]:
     """Ask `/upload` who is asking, and return what went wrong.
 
-    In each round, all users have sent their request's head, and so may have been let in, before any of them
-    sends the body that the answer waits for. The bodies come in another order.
+    In each round, the server has begun with the requests of all users, and waits for their bodies, before the
+    first one comes. The bodies come in another order.
     """
     found, answered, order = [], 0, random.Random(7)
     connections = [Connection(port) for _ in USERS]
@@ -24,6 +24,8 @@ def mixups(port: int, requests: int = REQUESTS) -> list[str]:
         users = order.sample(USERS, len(USERS))
         for connection, user in zip(connections, users):
             connection.send(_head(user))
+        for connection in connections:
+            connection.wait_for_continue()
         for connection in order.sample(connections, len(connections)):
             connection.send(b"x")
         for place, user in enumerate(users):
@@ -45,6 +47,7 @@ def _head(user: str) -> bytes:
         "POST /upload HTTP/1.1",
         "Host: 127.0.0.1",
         f"Authorization: Bearer {TOKENS['tokens'][user]}",
+        "Expect: 100-continue",
         "Content-Length: 1",
     ]
     return "\r\n".join([*lines, "", ""]).encode()

@@ -98,6 +98,12 @@ class Connection:
             raise MalformedError("something follows the answer")
         return answer
 
+    def wait_for_continue(self) -> None:
+        """Read the answer to `Expect: 100-continue`."""
+        status, _ = self._head()
+        if status != 100:
+            raise MalformedError(f"{status} in place of 100")
+
     def _head(self) -> tuple[int, list[tuple[str, str]]]:
         first = self._line()
         status = _STATUS_LINE.fullmatch(first)
