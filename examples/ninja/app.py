@@ -1,4 +1,4 @@
-"""An API on django-ninja, in one file: its README says how to run it."""
+"""Pages on Django and an API on django-ninja, in one file: its README says how to run it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
+from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 from torii_backend import Require, ToriiAuthError, Verifier
 
@@ -23,38 +24,52 @@ ISSUER = os.environ["TORII_ISSUER"]
 
 HOME = """<!doctype html><meta charset="utf-8"><title>Example</title><h1>Example</h1>
 <p>Anybody may read this page.</p>
-<p><a href="/sign-in">Sign in</a> · <a href="/account">Your account</a> ·
-<a href="/admin">Administration</a></p>
+<p><a href="/sign-in">Sign in</a> · <a href="/account">Your account</a></p>"""
+ACCOUNT = """<!doctype html><title>Your account</title><h1>Your account</h1>
+<p>You are {}. <a href="/admin">Administration</a></p>
+<p><a href="/api/me">The same from the API</a></p>
 <form method="post" action="/sign-out"><button>Sign out</button></form>"""
+
+
+def ask_to_sign_in(_: Exception, refusal: Any) -> Any:
+    """Send the browser to sign in; all else is answered as ever."""
+    return refusal._replace(status=303, headers={"Location": "/sign-in"}) if refusal.status == 401 else None
+
 
 settings.configure(
     ALLOWED_HOSTS=["127.0.0.1", "localhost", "testserver"],
     INSTALLED_APPS=["torii_backend.django.ToriiConfig"],
     ROOT_URLCONF=__name__,
     SECRET_KEY=secrets.token_urlsafe(),
-    TORII={"VERIFIER": Verifier(ISSUER, cookie=SESSION)},
+    TORII={"VERIFIER": Verifier(ISSUER, cookie=SESSION), "ON_REFUSED": ask_to_sign_in},
 )
 django.setup()
 
 from ninja import NinjaAPI  # noqa: E402
+from torii_backend.django import require_auth  # noqa: E402
 from torii_backend.ninja import ToriiBearer, answer_refused  # noqa: E402
 
 api = NinjaAPI(auth=ToriiBearer(), title="Example")
 answer_refused(api)
 
 
-@api.get("account")
-async def account(request: HttpRequest) -> Any:
+def home(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(HOME)
+
+
+@require_auth
+def account(request: Any) -> HttpResponse:
+    return HttpResponse(format_html(ACCOUNT, request.torii.user_id))
+
+
+@api.get("api/me")
+async def me(request: HttpRequest) -> Any:
     return {"user_id": request.auth.user_id}
 
 
 @api.get("admin", auth=ToriiBearer(require=Require(organization=True, role="org:administrator")))
 def admin(request: HttpRequest) -> Any:
-    return {"organization": request.auth.organization.id}
-
-
-def home(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(HOME)
+    return {"message": "Administrators see this."}
 
 
 def sign_in(request: HttpRequest) -> HttpResponse:
@@ -96,6 +111,7 @@ def cookie(request: HttpRequest) -> dict[str, Any]:
 
 urlpatterns = [
     path("", home),
+    path("account", account),
     path("sign-in", sign_in),
     path("signed-in", signed_in),
     path("sign-out", sign_out),

@@ -40,7 +40,7 @@ def test_anybody_may_read_the_first_page(client: Any) -> None:
 
 
 def test_who_signs_in_comes_back_with_a_token(client: Any) -> None:
-    assert client.get("/account").status_code == 401
+    assert client.get("/account").status_code == 303
     page = urlsplit(client.get("/sign-in")["Location"])
     assert page.geturl().startswith(f"{ISSUER}/sign-in?")
     (back,) = parse_qs(page.query)["redirect_url"]
@@ -48,15 +48,16 @@ def test_who_signs_in_comes_back_with_a_token(client: Any) -> None:
     reply = client.get(f"{back}&torii_token={token()}")
     assert reply["Location"] == "/account"
     assert "ada" in client.get("/account").content.decode()
+    assert client.get("/api/me").json() == {"user_id": "ada"}
     client.post("/sign-out")
-    assert client.get("/account").status_code == 401
+    assert client.get("/account").status_code == 303
 
 
 def test_a_link_of_somebody_elses_signs_nobody_in(client: Any) -> None:
     assert client.get(f"/signed-in?state=x&torii_token={token()}").status_code == 400
     client.get("/sign-in")
     assert client.get(f"/signed-in?state=x&torii_token={token()}").status_code == 400
-    assert client.get("/account").status_code == 401
+    assert client.get("/account").status_code == 303
 
 
 def test_only_administrators_see_the_administration(client: Any) -> None:
