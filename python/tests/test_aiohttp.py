@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import doctest
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -274,6 +275,12 @@ def test_settings_are_checked_where_they_are_written(standin: StandIn) -> None:
     for settings in ({}, {"issuer": ""}, {"issuer": standin.url, "leeway": -1}):
         with pytest.raises(ToriiConfigError):
             auth_middleware(**settings)
+
+
+def test_the_examples_of_its_docstrings_run() -> None:
+    ran = doctest.testmod(sys.modules["torii_backend.aiohttp"])
+    assert ran.attempted > 0
+    assert ran.failed == 0
 
 
 def test_without_aiohttp_the_import_says_what_to_install() -> None:

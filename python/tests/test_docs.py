@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from support.emulator import Emulator
 
 DOCUMENTS = ["README.md", *(f"docs/{path.name}" for path in sorted((REPOSITORY / "docs").glob("*.md")))]
+# Its blocks are applications, which `test_recipes` serves.
+DOCUMENTS.remove("docs/recipes.md")
 EXAMPLE = re.compile(
     r"^<!-- python example: (?P<name>\w+) -->\n```python\n(?P<code>.*?)^```\n"
     r"(?:<!-- check\n(?P<check>.*?)-->)?",

@@ -17,7 +17,19 @@ import torii_backend
 if TYPE_CHECKING:
     from types import ModuleType
 
-MODULES = ["aio", "asgi", "client", "errors", "fastapi", "models", "starlette", "types", "verify"]
+MODULES = [
+    "aio",
+    "aiohttp",
+    "asgi",
+    "client",
+    "errors",
+    "fastapi",
+    "litestar",
+    "models",
+    "starlette",
+    "types",
+    "verify",
+]
 
 
 def test_the_package_offers_what_it_lists_and_nothing_else() -> None:

@@ -4,6 +4,7 @@
 # ruff: noqa: FA100
 import asyncio
 import contextlib
+import doctest
 import logging
 import subprocess
 import sys
@@ -350,6 +351,12 @@ def test_settings_are_checked_where_they_are_written(standin: StandIn) -> None:
     for settings in ({}, {"issuer": ""}, {"issuer": standin.url, "leeway": -1}):
         with pytest.raises(ToriiConfigError):
             torii_auth(**settings)
+
+
+def test_the_examples_of_its_docstrings_run() -> None:
+    ran = doctest.testmod(sys.modules["torii_backend.litestar"])
+    assert ran.attempted > 0
+    assert ran.failed == 0
 
 
 def test_without_litestar_the_import_says_what_to_install() -> None:

@@ -38,8 +38,8 @@ class AuthMiddleware:
     and leave the rest outside. A refused request is answered before the application sees it. A WebSocket
     gets the same answers, or is closed where the server cannot send them.
 
-    The path's parameters are known only to what is inside of a router. `require` with `FromPath` works on a
-    middleware of a single route, or with a guard on the route; around an application, it answers 500.
+    Path parameters are known only inside of a router. `require` with `FromPath` works on a middleware of a
+    single route, or with a guard on the route; around an application, it answers 500.
 
     Args:
         app: The application.
@@ -101,15 +101,12 @@ async def admit(gate: Gate, scope: Scope, send: Send) -> Send:
     # Each request has a scope and a state of its own. Middlewares outside read what is put there.
     scope[_ADMITTED] = (gate, auth)
     scope.setdefault("state", {})["torii"] = auth
-    if kind == "websocket":
-        return _selecting(gate.subprotocol(scope.get("subprotocols") or ()), send)
-    return send
+    return _selecting(gate.subprotocol(scope.get("subprotocols") or ()), send)
 
 
 def admitted(scope: Scope) -> tuple[Gate, ToriiAuth | None] | None:
     """Return the innermost middleware's gate and whom it let in; `None` where there is no middleware."""
-    found: tuple[Gate, ToriiAuth | None] | None = scope.get(_ADMITTED)
-    return found
+    return scope.get(_ADMITTED)
 
 
 def fields(scope: Scope) -> list[tuple[bytes, bytes]]:
@@ -133,7 +130,7 @@ async def answer(scope: Scope, send: Send, refusal: Refusal, content: object = N
     body = json.dumps(refusal.body if content is None else content).encode()
     head = {**refusal.headers, "Content-Type": "application/json"}
     if kind == "http":
-        # Of a handshake's answer, servers say it themselves, and some say it twice if we do.
+        # In an answer to a handshake, some servers say it as well.
         head["Content-Length"] = str(len(body))
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in head.items()]
     await send({"type": f"{kind}.response.start", "status": refusal.status, "headers": headers})

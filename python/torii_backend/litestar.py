@@ -53,8 +53,7 @@ class torii_auth:  # noqa: N801 -- it is called as a function is
 
     Args:
         exclude_opt_key: The key of a handler's `opt` that opens it, if its value is `True`.
-        scheme_name: The name of the security scheme in `openapi_components` and `security_requirement`, which
-            `OpenAPIConfig` takes.
+        scheme_name: The security scheme's name in `openapi_components`, which `OpenAPIConfig` takes.
         settings: As those of `torii_backend.asgi.AuthMiddleware`: `issuer` or `verifier`, `optional`,
             `require`, `claims`, `on_refused`, `allow_preflight`, and a verifier's own.
 
@@ -76,8 +75,7 @@ class torii_auth:  # noqa: N801 -- it is called as a function is
         self.security_requirement: dict[str, list[str]] = {scheme_name: []}
 
     def __deepcopy__(self, memo: object) -> torii_auth:
-        # Litestar copies its routers with all they hold.
-        return self
+        return self  # Litestar copies its routers with all they hold.
 
     def __call__(self, app: ASGIApp) -> ASGIApp:
         """Wrap the handler of a route, as Litestar asks of a middleware."""
