@@ -164,3 +164,14 @@ def test_an_interruption_is_no_refusal(interruption: type[BaseException]) -> Non
 
     with pytest.raises(interruption):
         verifier().authenticate_request(SimpleNamespace(items=items))
+
+
+def test_a_mapping_may_have_an_attribute_for_every_name() -> None:
+    class Fields(dict[str, str]):
+        """As Sanic's headers: an attribute is the field of that name, or an empty text."""
+
+        def __getattr__(self, name: str) -> str:
+            return self.get(name.replace("_", "-"), "")
+
+    assert code(Fields(Authorization=BEARER)) == "accepted"
+    assert code(Fields(Authorization="Bearer x")) == "malformed"

@@ -70,7 +70,9 @@ fn entries<'py>(headers: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = headers.py();
     // Where there are both, `items` joins repeated fields.
     for method in [intern!(py, "multi_items"), intern!(py, "items")] {
-        if let Some(items) = headers.getattr_opt(method)? {
+        // Some mappings have an attribute for every name: a field of that name.
+        let items = headers.getattr_opt(method)?.filter(|items| items.is_callable());
+        if let Some(items) = items {
             return items.call0();
         }
     }
