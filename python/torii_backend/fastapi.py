@@ -3,9 +3,20 @@
 It comes with `pip install "torii-backend[fastapi]"`.
 """
 
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from inspect import Parameter, Signature
-from typing import TYPE_CHECKING, Annotated, Any, Callable, Generic, Literal, Optional, TypeVar, overload
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Callable,
+    Generic,
+    Literal,
+    Optional,
+    TypeVar,
+    Union,
+    overload,
+)
 
 try:
     from fastapi import Depends, HTTPException, WebSocketException
@@ -33,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["RequireAuth", "require_auth"]
 
 _AUTHORIZATION = "authorization"
+_LEEWAY = 30.0
 # Before, Starlette answers a WebSocket's `HTTPException` with nothing.
 _ANSWERS_WEBSOCKETS = tuple(map(int, STARLETTE.split(".")[:2])) >= (0, 41)
 
@@ -71,7 +83,14 @@ def require_auth(
 ) -> "RequireAuth[Optional[ToriiAuth[Any]]]": ...
 
 
-def require_auth(*, scheme_name: Optional[str] = None, **settings: Any) -> "RequireAuth[Any]":
+def require_auth(
+    *,
+    issuer: Union[str, Collection[str], None] = None,
+    audience: Union[str, Collection[str], None] = None,
+    leeway: float = _LEEWAY,
+    scheme_name: Optional[str] = None,
+    **settings: Any,
+) -> "RequireAuth[Any]":
     """Make a dependency that gives a route the `ToriiAuth` of its caller.
 
     Args:
@@ -120,7 +139,10 @@ def require_auth(*, scheme_name: Optional[str] = None, **settings: Any) -> "Requ
         raise ToriiConfigError(
             "allow_preflight: FastAPI's CORSMiddleware answers before a dependency is asked"
         )
-    gate = Gate(**settings)
+    # A `verifier` has an audience and a leeway of its own.
+    own = {"audience": (audience, None), "leeway": (leeway, _LEEWAY)}
+    settings.update({name: value for name, (value, default) in own.items() if value != default})
+    gate = Gate(issuer=issuer, **settings)
     if scheme_name is None:
         header = gate.verifier.header
         scheme_name = "torii" if header == _AUTHORIZATION else f"torii-{header}"
