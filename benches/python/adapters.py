@@ -100,10 +100,11 @@ def aiohttp(kind: str, world: worker.World) -> Serve:
     app.router.add_get("/me", me)
     app.freeze()
     loop = asyncio.new_event_loop()
+    template = make_mocked_request("GET", "/me", app=app)
 
     async def each(tokens: list[str]) -> None:
         for token in tokens:
-            request = make_mocked_request("GET", "/me", {"Authorization": f"Bearer {token}"}, app=app)
+            request = template.clone(headers={"Authorization": f"Bearer {token}"})
             response = await app._handle(request)
             _check(response.status)
 
@@ -143,7 +144,8 @@ def django(kind: str, world: worker.World) -> Serve:
 
 
 def drf(kind: str, world: worker.World) -> Serve:
-    settings: dict[str, Any] = {"REST_FRAMEWORK": {"UNAUTHENTICATED_USER": None}}
+    apps = ["django.contrib.contenttypes", "django.contrib.auth", "rest_framework"]
+    settings: dict[str, Any] = {"INSTALLED_APPS": apps, "REST_FRAMEWORK": {"UNAUTHENTICATED_USER": None}}
     if kind == "ours":
         settings["TORII"] = {"VERIFIER": _verifier(world)}
     elif kind == "simplejwt":
