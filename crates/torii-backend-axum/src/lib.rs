@@ -99,9 +99,12 @@
 //! ```
 
 mod auth;
+mod layer;
+mod rejection;
 
-pub use auth::{Auth, AuthRejection, LayerAuth, LayerAuthRejection};
-pub use torii_backend_tower::AuthLayer;
+pub use auth::{Auth, LayerAuth};
+pub use layer::AuthLayer;
+pub use rejection::AuthRejection;
 
 #[cfg(doc)]
-use torii_backend::Verifier;
+use torii_backend::{Requirement, Verifier};

@@ -408,7 +408,10 @@ fn a_header_of_one_s_own_may_hold_the_token_alone() {
     }
     let ordinary = builder(source).build().unwrap();
     assert_eq!(found(&ordinary, &[&token]), Err(ErrorCode::HeaderMalformed));
-    assert_eq!(found(&verifier, &[token.as_str(); 2]), Err(ErrorCode::HeaderAmbiguous));
+    assert_eq!(
+        found(&verifier, &[token.as_str(); 2]),
+        Err(ErrorCode::HeaderAmbiguous)
+    );
     assert_eq!(found(&verifier, &[]), Err(ErrorCode::HeaderMissing));
 }
 
