@@ -84,7 +84,9 @@ class Gate:
             verifier = Verifier(issuer, **settings)
         elif issuer is not None or settings:
             given = ", ".join(["issuer", *settings] if issuer is not None else settings)
-            raise ToriiConfigError(f"verifier: has settings of its own, and {given} cannot be given beside it")
+            raise ToriiConfigError(
+                f"verifier: has settings of its own, and {given} cannot be given beside it"
+            )
         self.verifier = verifier
         self._optional = optional
         self._require = require
@@ -107,32 +109,37 @@ class Gate:
         except Exception as error:
             return self._refuse(error)
 
-    async def admit_async(
-        self, headers: Headers, path: Mapping[str, Any] | None = None
-    ) -> ToriiAuth | None:
+    async def admit_async(self, headers: Headers, path: Mapping[str, Any] | None = None) -> ToriiAuth | None:
         """As `admit`, in a coroutine."""
         try:
             return self._checked(await self.verifier.authenticate_request_async(headers), path)
         except Exception as error:
             return self._refuse(error)
 
-    def check(self, auth: ToriiAuth, require: Require, path: Mapping[str, Any] | None = None) -> None:
-        """Check a caller against one more requirement, that of a single route.
+    def check(self, auth: ToriiAuth | None, require: Require, path: Mapping[str, Any] | None = None) -> None:
+        """Check a caller against one more requirement, that of a single route. `None`, for no caller, has none.
 
         Raises:
             Refused: It is not let in.
 
         """
         try:
+            if auth is None:
+                raise ToriiAuthError(
+                    "header_missing: no credentials were sent",
+                    code="header_missing",
+                    www_authenticate="Bearer",
+                )
             require.check(auth, path, now=self.verifier._now)
         except Exception as error:
-            self._refuse(error)
+            # Also where requests without credentials are let in: this route needs a caller.
+            raise self.refuse(error) from error
 
     def is_preflight(self, method: str, headers: Headers) -> bool:
         """Whether it is a CORS preflight that is let in: `OPTIONS` with `Access-Control-Request-Method`."""
         if not self._preflight or method != "OPTIONS":
             return False
-        names = (headers.keys() if hasattr(headers, "keys") else (name for name, _ in headers))  # type: ignore[union-attr]
+        names = headers.keys() if hasattr(headers, "keys") else (name for name, _ in headers)  # type: ignore[union-attr]
         return any(_name(name) == "access-control-request-method" for name in names)
 
     def refuse(self, error: Exception) -> Refused:
@@ -189,8 +196,22 @@ class Gate:
             return Refusal(503, headers, {"code": "keys_unavailable", "message": message}, 1013)
         trace = None if isinstance(error, ToriiConfigError) else error
         _log.log(level, "requests are refused, the configuration is wrong: %s", error, exc_info=trace)
-        message = "Authentication is not configured correctly."
-        return Refusal(500, headers, {"code": "configuration_error", "message": message}, 1011)
+        return _misconfigured()
+
+
+def _misconfigured() -> Refusal:
+    message = "Authentication is not configured correctly."
+    headers = {"Cache-Control": "no-store"}
+    return Refusal(500, headers, {"code": "configuration_error", "message": message}, 1011)
+
+
+def not_installed(guard: str, middleware: str) -> Refused:
+    """Make the refusal of a guard on a route that no middleware of ours has let the request through to."""
+    error = ToriiConfigError(f"{guard}: the route is not behind {middleware}")
+    _log.error("a request is refused, the configuration is wrong: %s", error)
+    refused = Refused(_misconfigured())
+    refused.__cause__ = error
+    return refused
 
 
 def _reader(claims: type[Any] | None) -> Callable[[ToriiAuth], Any] | None:

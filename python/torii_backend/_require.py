@@ -81,7 +81,9 @@ class Require:
             guards.append(_organization(organization))
         if role is not None:
             guards.append({"role": _text("role", role)})
-        guards += [{"claim": [_text("claim", name), _values(name, values)]} for name, values in (claim or {}).items()]
+        guards += [
+            {"claim": [_text("claim", name), _values(name, values)]} for name, values in (claim or {}).items()
+        ]
         if not _flag("impersonation", impersonation):
             guards.append("no_impersonation")
         if max_age is not None:
@@ -121,7 +123,9 @@ class Require:
             if agrees is True:
                 continue
             if agrees:
-                raise ToriiConfigError(f"predicate: {name} returned {type(agrees).__name__}, not True or False")
+                raise ToriiConfigError(
+                    f"predicate: {name} returned {type(agrees).__name__}, not True or False"
+                )
             raise ToriiDeniedError.of(name)
 
     def _check_any(

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use hmac::{Hmac, KeyInit, Mac};
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::signature::hazmat::PrehashSigner;
 use p256::ecdsa::{Signature, SigningKey};
@@ -111,6 +112,13 @@ pub(crate) fn default_key_set() -> String {
 pub(crate) fn key_set(entries: impl IntoIterator<Item = String>) -> String {
     let entries = entries.into_iter().collect::<Vec<_>>().join(",");
     format!(r#"{{"keys":[{entries}]}}"#)
+}
+
+/// HMAC with SHA-256, for tokens that would verify if their header chose the algorithm.
+pub(crate) fn hmac(secret: &[u8], message: &str) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes a secret of any length");
+    mac.update(message.as_bytes());
+    mac.finalize().into_bytes().into()
 }
 
 /// A 256-bit big-endian number plus a small one.

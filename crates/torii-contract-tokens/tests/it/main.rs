@@ -6,6 +6,7 @@
     reason = "clippy.toml lets tests do so, but sees only the functions marked as one"
 )]
 
+mod adapters;
 mod files;
 mod form;
 mod signatures;

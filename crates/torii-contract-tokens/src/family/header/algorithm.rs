@@ -1,12 +1,9 @@
 //! `alg`: ES256 in this spelling, whatever the signature is.
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-
 use super::NOT_A_TEXT;
 use crate::case::{Case, Family};
 use crate::json::quoted;
-use crate::key::{Key, SIGNER_KID};
+use crate::key::{Key, SIGNER_KID, hmac};
 use crate::token::Token;
 
 pub(super) fn algorithm(family: &mut Family) {
@@ -100,10 +97,4 @@ pub(super) fn confusion(family: &mut Family) {
             .token(relabelled.with_signature(mac))
             .refused("bad_signature"),
     );
-}
-
-fn hmac(secret: &[u8], message: &str) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes a secret of any length");
-    mac.update(message.as_bytes());
-    mac.finalize().into_bytes().into()
 }
