@@ -9,12 +9,15 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use torii_backend::{AccessError, Refusal};
 
-/// The reply to a request that is not let in, as [`Refusal`] has it. The cause goes to [`tracing`].
+/// The reply to a request that is not let in, as [`Refusal`] has it, which is in its extensions. The cause goes to
+/// [`tracing`].
 pub fn rejection(error: &AccessError) -> Response<Bytes> {
     let refusal = Refusal::new(error);
     let mut response = Response::new(Bytes::from(refusal.body()));
     *response.status_mut() = refusal.status();
     *response.headers_mut() = refusal.headers();
+    // For protocols that say it in other words than HTTP.
+    response.extensions_mut().insert(refusal);
     response
 }
 
@@ -43,7 +46,9 @@ impl<B> ResponseBody<B> {
     }
 
     pub(crate) fn rejection(body: Bytes) -> Self {
-        let source = Source::Rejection { unsent: Some(body) };
+        // An empty body is at its end, so that HTTP/2 sends the headers alone.
+        let unsent = Some(body).filter(|body| !body.is_empty());
+        let source = Source::Rejection { unsent };
         Self { source }
     }
 }
