@@ -5,7 +5,7 @@ use std::ops::Deref;
 use axum_core::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 use serde::de::DeserializeOwned;
-use torii_backend::{AccessError, Denied, NoClaims, Verifier};
+use torii_backend::{AccessError, NoClaims, Verifier};
 use torii_backend_tower::Admission;
 
 use crate::rejection::AuthRejection;
@@ -54,7 +54,7 @@ where
                 auth
             }
         };
-        let claims = claims(&caller)?;
+        let claims = caller.claims_or_denied()?;
         Ok(Self { caller, claims })
     }
 }
@@ -106,7 +106,7 @@ where
         let admission = parts.extensions.get::<Admission>().cloned();
         let admission = admission.ok_or(AuthRejection(AccessError::Misconfigured(NO_LAYER.into())))?;
         let caller = admission.into_result()?;
-        let claims = claims(&caller)?;
+        let claims = caller.claims_or_denied()?;
         Ok(Self { caller, claims })
     }
 }
@@ -125,8 +125,3 @@ where
 }
 
 const NO_LAYER: &str = "no AuthLayer is in front of a route that asks for LayerAuth";
-
-/// The error does not say what is wrong: it would repeat what the token says.
-fn claims<C: DeserializeOwned>(auth: &torii_backend::Auth) -> Result<C, Denied> {
-    auth.claims().map_err(|_| Denied::Guard("claims".into()))
-}

@@ -32,6 +32,21 @@ pub struct Mixups {
 }
 
 impl Mixups {
+    /// Fails unless so many answers came, each to its own user.
+    ///
+    /// # Panics
+    ///
+    /// With the first of those that are wrong.
+    pub fn assert_none(&self, answers: usize) {
+        let shown = &self.wrong[..self.wrong.len().min(5)];
+        assert!(
+            self.wrong.is_empty(),
+            "{} are wrong: {shown:#?}",
+            self.wrong.len()
+        );
+        assert_eq!(self.answers, answers, "answers came");
+    }
+
     fn note(&mut self, user: &str, status: u16, body: &[u8]) {
         self.answers += 1;
         let answer = serde_json::from_slice::<Value>(body).unwrap_or_default();

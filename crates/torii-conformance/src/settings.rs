@@ -33,20 +33,16 @@ impl Settings {
         let Tokens {
             issuer, other_issuer, ..
         } = &contract.tokens;
-        let keys = || KeySource::Jwks(contract.keys.clone());
-        let other_keys = || KeySource::Jwks(contract.other_keys.clone());
-        let of = |issuer: &str, keys| {
-            let clock = ManualClock::at(contract.tokens.now);
-            Verifier::builder(issuer).key_source(keys).clock(clock)
-        };
-        let plain = || of(issuer, keys());
+        let plain = || of(contract, issuer, &contract.keys);
+        let other = of(contract, other_issuer, &contract.other_keys);
+        let other_keys = KeySource::Jwks(contract.other_keys.clone());
         Self {
             plain: build(plain()),
             cookie: build(plain().cookie("session")),
             token_header: build(plain().header("x-token")),
             websocket_protocol: build(plain().websocket_protocol(true)),
-            issuers: build(plain().accept_issuer(other_issuer, other_keys())),
-            other_issuer: build(of(other_issuer, other_keys()).header("x-outer")),
+            issuers: build(plain().accept_issuer(other_issuer, other_keys)),
+            other_issuer: build(other.header("x-outer")),
             // Nothing listens there.
             unavailable: build(plain().key_source(KeySource::Url("http://127.0.0.1:9/".to_owned()))),
         }
@@ -109,7 +105,14 @@ pub fn me(auth: &Auth) -> Value {
     })
 }
 
-fn build(builder: VerifierBuilder) -> Verifier {
+/// The builder of a verifier with these keys and the contract's time.
+pub(crate) fn of(contract: &Contract, issuer: &str, keys: &str) -> VerifierBuilder {
+    Verifier::builder(issuer)
+        .key_source(KeySource::Jwks(keys.to_owned()))
+        .clock(ManualClock::at(contract.tokens.now))
+}
+
+pub(crate) fn build(builder: VerifierBuilder) -> Verifier {
     let verifier = builder.build();
     verifier.unwrap_or_else(|error| panic!("the contract's settings are refused: {error}"))
 }

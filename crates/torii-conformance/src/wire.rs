@@ -89,6 +89,21 @@ impl Connection {
         }
     }
 
+    /// Whether anything can be read, without waiting for it.
+    pub(crate) fn has_something(&self) -> Result<bool, String> {
+        let now = || {
+            self.stream.set_nonblocking(true)?;
+            let peeked = self.stream.peek(&mut [0]);
+            self.stream.set_nonblocking(false)?;
+            peeked
+        };
+        match now() {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(!self.unread.is_empty()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
     /// The stream and what has been read from it already.
     pub(crate) fn into_parts(self) -> (TcpStream, Vec<u8>) {
         (self.stream, self.unread)
