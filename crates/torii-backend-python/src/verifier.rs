@@ -9,7 +9,7 @@ use pyo3::pybacked::PyBackedStr;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use torii_backend::http_client::ReqwestClient;
-use torii_backend::{CacheSettings, KeySource, KeyStatus, VerifierBuilder};
+use torii_backend::{CacheSettings, Chain, KeySource, KeyStatus, VerifierBuilder};
 
 use crate::classes::types;
 use crate::clock::{self, ToldClock};
@@ -350,7 +350,7 @@ fn key_status(py: Python<'_>, status: KeyStatus) -> PyResult<Bound<'_, PyAny>> {
     fields.set_item("kids", PyTuple::new(py, status.kids)?)?;
     fields.set_item("age", seconds(status.age))?;
     fields.set_item("generation", status.generation)?;
-    let last_error = status.last_error.map(|error| error.with_causes());
+    let last_error = status.last_error.map(|error| Chain(&*error).to_string());
     fields.set_item("last_error", last_error)?;
     fields.set_item("next_attempt_in", seconds(status.next_attempt_in))?;
     fields.set_item("fetches_succeeded", status.fetches_succeeded)?;

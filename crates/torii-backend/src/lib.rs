@@ -52,6 +52,7 @@
 
 #[cfg(feature = "client")]
 mod api;
+mod chain;
 #[cfg(feature = "client")]
 mod client;
 pub mod clock;
@@ -74,6 +75,7 @@ mod verify;
 
 #[cfg(feature = "client")]
 pub use api::{Impersonation, Invitations, Items, List, Organizations, Origins, Pages, Sessions, Users};
+pub use chain::Chain;
 #[cfg(feature = "blocking")]
 pub use client::BlockingTorii;
 #[cfg(feature = "client")]

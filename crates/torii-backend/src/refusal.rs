@@ -7,6 +7,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, RETRY_AFTER, WWW_AUTH
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
+use crate::chain::Chain;
 use crate::guard::Denied;
 use crate::verify::{ErrorCode, VerifyError};
 
@@ -90,7 +91,7 @@ impl Refusal {
                 tracing::error!(%error, "request refused: the configuration is wrong")
             }
             (_, AccessError::Unverified(VerifyError::KeysUnavailable(keys))) => {
-                let cause = keys.fetch_error().with_causes();
+                let cause = Chain(keys.fetch_error());
                 tracing::debug!(%error, %cause, "request refused");
             }
             _ => tracing::debug!(%error, "request refused"),

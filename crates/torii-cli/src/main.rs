@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, DevAction};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -22,7 +22,10 @@ async fn main() -> ExitCode {
         .with_max_level(args.log_level())
         .init();
     let outcome = match args.command {
-        Command::Dev(dev) => cmd::dev::run(dev).await,
+        Command::Dev(mut dev) => match dev.action.take() {
+            Some(DevAction::Token(token)) => cmd::token::run(token).await,
+            None => cmd::dev::run(*dev).await,
+        },
         Command::Demo => cmd::demo::run().await,
     };
     outcome.unwrap_or_else(|error| {

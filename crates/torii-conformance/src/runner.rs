@@ -184,3 +184,152 @@ fn comparable<'a>(name: &str, value: &'a str, expected: &'a str) -> &'a str {
         _ => value,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use serde_json::json;
+
+    use super::*;
+
+    const BODY: &str = r#"{"code":"expired"}"#;
+
+    /// What the runner finds in this answer, where a refusal of an expired token is expected.
+    fn found(answer: &str) -> Vec<String> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let answer = answer.to_owned();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 4096];
+            let length = stream.read(&mut request).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+            String::from_utf8(request[..length].to_vec()).unwrap()
+        });
+        let mut contract = Contract::read();
+        contract.cases = serde_json::from_value(json!([{
+            "name": "expired",
+            "needs": [],
+            "request": {"method": "GET", "target": "//me", "headers": [["authorization", "Bearer {expired}"]]},
+            "expect": {
+                "status": 401,
+                "headers": {"www-authenticate": "Bearer", "content-type": "application/json", "x-wait": "{seconds}"},
+                "absent": ["retry-after"],
+                "json": {"code": "expired"},
+            },
+        }]))
+        .unwrap();
+        let adapter = Adapter { address, has: vec![] };
+        let report = run(&contract, &adapter);
+        assert_eq!((report.ran, report.skipped), (1, 0));
+        let request = server.join().unwrap();
+        let token = contract.token("expired");
+        let sent = format!(
+            "GET //me HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nauthorization: Bearer {token}\r\n\r\n"
+        );
+        assert_eq!(request, sent);
+        report.mismatches
+    }
+
+    fn answer(status: &str, headers: &str, rest: &str) -> String {
+        format!("HTTP/1.1 {status}\r\n{headers}{rest}")
+    }
+
+    #[test]
+    fn the_expected_answer_conforms_whatever_frames_it() {
+        let headers =
+            "WWW-Authenticate: Bearer\r\nContent-Type: application/json; charset=utf-8\r\nX-Wait: 3\r\n";
+        for rest in [
+            format!("Content-Length: {}\r\n\r\n{BODY}", BODY.len()),
+            format!(
+                "Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{BODY}\r\n0\r\n\r\n",
+                BODY.len()
+            ),
+            format!("Connection: close\r\n\r\n{BODY}"),
+        ] {
+            assert_eq!(found(&answer("401 Unauthorized", headers, &rest)), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn every_difference_is_reported_by_the_cases_name() {
+        let right = "WWW-Authenticate: Bearer\r\nContent-Type: application/json\r\nX-Wait: 3\r\n";
+        let whole = format!("Content-Length: {}\r\n\r\n{BODY}", BODY.len());
+        let cases = [
+            (answer("200 OK", right, &whole), "the status is 200"),
+            (
+                answer("401 No", &right.replace("Bearer", "Basic"), &whole),
+                "the header www-authenticate is",
+            ),
+            (
+                answer("401 No", &format!("{right}WWW-Authenticate: Bearer\r\n"), &whole),
+                "the header www-authenticate is",
+            ),
+            (
+                answer("401 No", &right.replace("json", "xml"), &whole),
+                "the header content-type is",
+            ),
+            (
+                answer("401 No", &right.replace("X-Wait: 3", "X-Wait: 0"), &whole),
+                "the header x-wait is",
+            ),
+            (
+                answer("401 No", &format!("{right}Retry-After: 1\r\n"), &whole),
+                "the header retry-after is",
+            ),
+            (
+                answer("401 No", right, &whole.replace("expired", "excused")),
+                "the body is",
+            ),
+            (
+                answer("401 No", right, "Content-Length: 0\r\n\r\n"),
+                "the body is",
+            ),
+            (
+                answer("401 No", right, &format!("{whole}HTTP")),
+                "4 bytes follow the answer",
+            ),
+            (
+                answer("401 No", right, &format!("Transfer-Encoding: chunked\r\n{whole}")),
+                "the body's length is unclear",
+            ),
+            (
+                answer("401 No", right, &format!("\r\n{BODY}")),
+                "the body's length is unclear",
+            ),
+            (
+                answer("401 No", right, "Content-Length: 99\r\n\r\n{}"),
+                "the body ended 97 bytes early",
+            ),
+            (
+                answer(
+                    "401 No",
+                    right,
+                    "Transfer-Encoding: chunked\r\n\r\n2\r\n{}0\r\n\r\n",
+                ),
+                "a chunk of another size",
+            ),
+            ("401 No".to_owned(), "not HTTP"),
+            (String::new(), "the connection ended after 0 bytes"),
+        ];
+        for (answer, expected) in cases {
+            let found = found(&answer);
+            let said = found
+                .iter()
+                .any(|line| line.starts_with(&format!("expired: {expected}")));
+            assert!(said, "{expected}: {found:?}");
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "only 1 cases were run")]
+    fn a_contract_that_has_shrunk_fails() {
+        let report = Report {
+            ran: 1,
+            ..Report::default()
+        };
+        report.assert_conforms(2);
+    }
+}

@@ -12,7 +12,9 @@ use tokio::runtime::{self, Handle};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use torii_backend_types::EnvironmentId;
+use url::Url;
 
+use crate::access::Access;
 use crate::clock::Clock;
 use crate::control::Control;
 use crate::domain::Domain;
@@ -20,7 +22,7 @@ use crate::engine::Engine;
 use crate::error::{Error, StartError};
 use crate::faults::Faults;
 use crate::http;
-use crate::keys::Keys;
+use crate::keys::{self, Keys};
 use crate::requests::RequestLog;
 use crate::secret_keys::SecretKeys;
 use crate::store::{Storage, Store, beside};
@@ -40,6 +42,7 @@ const THREAD_NAME: &str = "torii-emulator";
 pub struct Emulator {
     engine: Arc<Engine>,
     control: Control,
+    api_url: String,
     secret_key: String,
     environment: EnvironmentId,
     stop: watch::Sender<bool>,
@@ -77,9 +80,10 @@ impl Emulator {
         self.engine.domain.issuer()
     }
 
-    /// Where its backend API is, without the path. The same origin as the issuer.
+    /// Where this machine reaches its backend API, without the path. The same as the issuer, unless
+    /// [`Builder::issuer`] chose another.
     pub fn api_url(&self) -> &str {
-        self.engine.domain.issuer()
+        &self.api_url
     }
 
     /// The first secret key.
@@ -147,6 +151,10 @@ pub struct Builder {
     port: u16,
     storage: Storage,
     secret_keys: Vec<String>,
+    issuer: Option<String>,
+    allowed_hosts: Vec<String>,
+    control_token: Option<String>,
+    keys_folder: Option<PathBuf>,
 }
 
 impl Default for Builder {
@@ -156,13 +164,17 @@ impl Default for Builder {
             port: 0,
             storage: Storage::Memory,
             secret_keys: vec![DEFAULT_SECRET_KEY.to_owned()],
+            issuer: None,
+            allowed_hosts: Vec::new(),
+            control_token: None,
+            keys_folder: None,
         }
     }
 }
 
 impl Builder {
     /// The address to listen on. Any but a loopback one lets other machines in, which get everything but the
-    /// control plane.
+    /// control plane; see [`allow_host`](Self::allow_host) and [`control_token`](Self::control_token).
     pub fn host(mut self, host: IpAddr) -> Self {
         self.host = host;
         self
@@ -188,6 +200,32 @@ impl Builder {
     /// Several secret keys, each of which is an environment of its own. The first is the main one.
     pub fn secret_keys<K: Into<String>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
         self.secret_keys = keys.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The address by which others know it, where that is not the one that it listens on: behind a mapped port, or as a
+    /// service of docker compose. Tokens, discovery and links carry it, and its host is allowed.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// One more host that requests may name, besides this machine's own names.
+    pub fn allow_host(mut self, host: impl Into<String>) -> Self {
+        self.allowed_hosts.push(host.into());
+        self
+    }
+
+    /// Opens the control plane to other machines that send `Authorization: Bearer <token>`, and to nobody without it.
+    pub fn control_token(mut self, token: impl Into<String>) -> Self {
+        self.control_token = Some(token.into());
+        self
+    }
+
+    /// The folder in which the signing keys of a [`Storage::File`] are kept, instead of beside it, each database's in a
+    /// file of its own. It is created when needed.
+    pub fn keys_folder(mut self, path: impl Into<PathBuf>) -> Self {
+        self.keys_folder = Some(path.into());
         self
     }
 
@@ -248,8 +286,15 @@ impl Builder {
             port,
             storage,
             secret_keys,
+            issuer,
+            mut allowed_hosts,
+            control_token,
+            keys_folder,
         } = self;
         let known_keys = SecretKeys::new(&secret_keys)?;
+        let issuer = issuer.map(|issuer| public_origin(&issuer)).transpose()?;
+        allowed_hosts.extend(issuer.as_ref().map(|(_, host)| host.clone()));
+        let access = Access::new(host, allowed_hosts, control_token.as_deref())?;
         let secret_key = secret_keys.first().cloned().unwrap_or_default();
 
         // The port first: an emulator that cannot listen leaves no files behind.
@@ -261,7 +306,7 @@ impl Builder {
             tracing::warn!(address = %bound, "the local torii listens beyond this machine");
         }
 
-        let (store, keys) = tokio::task::spawn_blocking(move || open(&storage))
+        let (store, keys) = tokio::task::spawn_blocking(move || open(&storage, keys_folder))
             .await
             .map_err(|error| StartError::Internal(error.to_string()))??;
         let count = secret_keys.len();
@@ -270,12 +315,14 @@ impl Builder {
             .await
             .map_err(internal)?;
         let clock = Clock::default();
-        let domain = Domain::new(store, clock, keys, origin(bound), environments, settings);
+        let api_url = origin(bound);
+        let issuer = issuer.map_or_else(|| api_url.clone(), |(issuer, _)| issuer);
+        let domain = Domain::new(store, clock, keys, issuer, environments, settings);
         let environment = domain.environment(0).map_err(internal)?;
         let engine = Arc::new(Engine {
             domain,
             secret_keys: known_keys,
-            bound: bound.ip(),
+            access,
             faults: Faults::default(),
             requests: RequestLog::default(),
         });
@@ -285,6 +332,7 @@ impl Builder {
         Ok(Emulator {
             control: Control::new(Arc::clone(&engine), runtime.clone()),
             engine,
+            api_url,
             secret_key,
             environment,
             stop,
@@ -305,14 +353,21 @@ impl fmt::Debug for Builder {
     }
 }
 
-fn open(storage: &Storage) -> Result<(Store, Keys), StartError> {
-    match storage {
-        Storage::Memory => Ok((Store::in_memory()?, Keys::in_memory()?)),
-        Storage::File(path) => {
-            let path = real_path(path);
-            Ok((Store::open(&path)?, Keys::open(beside(&path, ".keys"))?))
-        }
+fn open(storage: &Storage, keys_folder: Option<PathBuf>) -> Result<(Store, Keys), StartError> {
+    let Storage::File(path) = storage else {
+        return Ok((Store::in_memory()?, Keys::in_memory()?));
+    };
+    let path = real_path(path);
+    let keys_file = match keys_folder {
+        None => beside(&path, ".keys"),
+        Some(folder) => keys::file_in(&folder, &path)?,
+    };
+    let is_old = std::fs::metadata(&path).is_ok_and(|file| file.len() > 0);
+    let store = Store::open(&path)?;
+    if is_old && !keys_file.exists() {
+        tracing::warn!(keys = %keys_file.display(), "the signing keys of this database are gone; new ones are made, and tokens issued before fail");
     }
+    Ok((store, Keys::open(keys_file)?))
 }
 
 /// The path without symbolic links, so that a database has one lock and one file of keys by whichever name it is
@@ -337,6 +392,26 @@ fn origin(bound: SocketAddr) -> String {
         ip => ip,
     };
     format!("http://{}", SocketAddr::new(ip, bound.port()))
+}
+
+/// The issuer that was given, without a slash at its end, and its host.
+fn public_origin(text: &str) -> Result<(String, String), StartError> {
+    let refused = || StartError::Issuer {
+        issuer: text.to_owned(),
+    };
+    let url = Url::parse(text).map_err(|_| refused())?;
+    let host = url.host_str().ok_or_else(refused)?;
+    let is_origin = matches!(url.scheme(), "http" | "https")
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
+    if !is_origin {
+        return Err(refused());
+    }
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    Ok((url.origin().ascii_serialization(), host.to_owned()))
 }
 
 fn internal(error: Error) -> StartError {

@@ -1,7 +1,6 @@
 //! What a running emulator consists of, shared by the server and by [`Control`](crate::Control).
 
-use std::net::IpAddr;
-
+use crate::access::Access;
 use crate::domain::Domain;
 use crate::faults::Faults;
 use crate::requests::RequestLog;
@@ -10,8 +9,7 @@ use crate::secret_keys::SecretKeys;
 pub(crate) struct Engine {
     pub(crate) domain: Domain,
     pub(crate) secret_keys: SecretKeys,
-    /// The address that the emulator listens on.
-    pub(crate) bound: IpAddr,
+    pub(crate) access: Access,
     pub(crate) faults: Faults,
     pub(crate) requests: RequestLog,
 }

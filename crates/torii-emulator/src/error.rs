@@ -147,6 +147,24 @@ pub enum StartError {
     /// A key that is not a test key, or none, or the same one twice.
     #[error("a secret key is not usable: {0}")]
     SecretKey(&'static str),
+    /// A host that is more or less than a name or an address.
+    #[error("the host `{host}` is not usable: give a name or an address, without scheme and port")]
+    Host {
+        /// The host that was given.
+        host: String,
+    },
+    /// An issuer that is not the origin of a server.
+    #[error("the issuer `{issuer}` is not usable: give `http://host:port` or `https://host`, without a path")]
+    Issuer {
+        /// The issuer that was given.
+        issuer: String,
+    },
+    /// A control token that is too short, or cannot be sent in a header.
+    #[error("the control token is not usable: it must have {least} characters or more, all visible ASCII")]
+    ControlToken {
+        /// The fewest characters.
+        least: usize,
+    },
     /// The address is in use, or is not one of this machine's.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -176,7 +194,7 @@ pub enum StartError {
         path: PathBuf,
     },
     /// The file is something else, or damaged. It was not touched.
-    #[error("{} is not a usable database ({reason}); it was left as it is", path.display())]
+    #[error("{} is not usable ({reason}); it was left as it is", path.display())]
     Unusable {
         /// The database or its key file.
         path: PathBuf,

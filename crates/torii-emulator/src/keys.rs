@@ -132,6 +132,16 @@ impl Keys {
     }
 }
 
+/// The key file of `database` in a folder of keys, which is made when needed, for its owner alone.
+pub(crate) fn file_in(folder: &Path, database: &Path) -> Result<PathBuf, StartError> {
+    create_folder(folder).map_err(|source| StartError::File {
+        path: folder.to_owned(),
+        source,
+    })?;
+    let hash = digest::digest(&digest::SHA256, database.as_os_str().as_encoded_bytes());
+    Ok(folder.join(format!("{}.keys", URL_SAFE_NO_PAD.encode(hash))))
+}
+
 struct SigningKey {
     pair: EcdsaKeyPair,
     public: Jwk,
@@ -269,6 +279,13 @@ fn write(path: &Path, ring: &[Arc<SigningKey>]) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(&beside, path)?;
     sync_folder(path)
+}
+
+fn create_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(path)
 }
 
 #[cfg(unix)]

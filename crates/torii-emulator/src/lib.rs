@@ -18,6 +18,7 @@
 //! # }
 //! ```
 
+mod access;
 mod clock;
 mod control;
 mod domain;
@@ -27,6 +28,7 @@ mod error;
 mod faults;
 mod http;
 mod keys;
+mod loopback;
 mod page;
 mod records;
 mod requests;

@@ -39,6 +39,9 @@ pub(crate) struct SessionRecord {
     pub(crate) session: Session,
     #[serde(default)]
     pub(crate) revoked_at: Option<Timestamp>,
+    /// Of the token by which the user's browser continues it. Sessions of the control plane have none.
+    #[serde(default)]
+    pub(crate) token_hash: Option<String>,
 }
 
 /// An organization and where it belongs, which no reply shows.

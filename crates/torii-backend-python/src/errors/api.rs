@@ -6,13 +6,13 @@ use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use torii_backend::http_client::HttpErrorKind;
-use torii_backend::{ApiError, Error};
+use torii_backend::{ApiError, Chain, Error};
 
-use super::{caught, config_error, exception, with_causes};
+use super::{caught, config_error, exception};
 
 /// The exception for an error of an operation.
 pub(crate) fn api_error(py: Python<'_>, operation: &str, error: &Error) -> PyErr {
-    let message = with_causes(error);
+    let message = Chain(error).to_string();
     let failed = Failed { operation, error };
     match error {
         Error::Config(error) => config_error(py, error),
@@ -25,7 +25,7 @@ pub(crate) fn api_error(py: Python<'_>, operation: &str, error: &Error) -> PyErr
         Error::Transport(_) => failed.exception(py, "ToriiTransportError", &message),
         Error::OutcomeUnknown(unknown) => {
             let source = unknown.source().and_then(|source| source.downcast_ref::<Error>());
-            let cause = source.map(|source| with_causes(source)).unwrap_or_default();
+            let cause = source.map(|source| Chain(source).to_string()).unwrap_or_default();
             // The failure behind it names the operation once more.
             let cause = cause
                 .strip_prefix(operation)

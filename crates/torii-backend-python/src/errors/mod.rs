@@ -3,8 +3,6 @@
 mod api;
 mod verify;
 
-use std::error::Error as StdError;
-
 use pyo3::exceptions::PyException;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -56,18 +54,4 @@ pub(crate) fn as_value<'py>(py: Python<'py>, refusal: PyErr) -> PyResult<Bound<'
         true => Ok(refusal.into_value(py).into_bound(py).into_any()),
         false => Err(refusal),
     }
-}
-
-/// An error's message, and those of its causes that it does not repeat.
-fn with_causes(error: &dyn StdError) -> String {
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !message.contains(&text) {
-            message = format!("{message}: {text}");
-        }
-        cause = error.source();
-    }
-    message
 }

@@ -3,13 +3,13 @@
 use std::fmt::Display;
 
 use pyo3::prelude::*;
-use torii_backend::{ConfigError, Denied, ErrorCode, VerifyError};
+use torii_backend::{Chain, ConfigError, Denied, ErrorCode, VerifyError};
 
-use super::{exception, with_causes};
+use super::exception;
 
 /// The exception for a token that is not accepted.
 pub(crate) fn verify_error(py: Python<'_>, error: &VerifyError) -> PyErr {
-    let message = with_causes(error);
+    let message = Chain(error).to_string();
     let code = error.code();
     match error {
         VerifyError::Config(error) => config_error(py, error),

@@ -3,8 +3,6 @@
 mod reply;
 mod transport;
 
-use std::error::Error as StdError;
-use std::fmt;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -18,7 +16,7 @@ use crate::operation::Operation;
 
 /// Why a call of the backend API brought no result. The variants are grouped by who must act.
 ///
-/// `Display` says what happened, and [`source`](StdError::source) is what it was caused by; neither repeats the other.
+/// `Display` says what happened, and [`source`](std::error::Error::source) is what it was caused by; neither repeats the other.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -174,15 +172,4 @@ pub enum PagingError {
     /// A page says that there are more, and has no cursor.
     #[error("pagination failed: a page says that there are more, and has no cursor")]
     MissingCursor,
-}
-
-/// An error and what caused it, as a log should show them.
-pub(crate) struct Chain<'e>(pub(crate) &'e dyn StdError);
-
-impl fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
-        std::iter::successors(self.0.source(), |&error| error.source())
-            .try_for_each(|cause| write!(f, ": {cause}"))
-    }
 }

@@ -231,7 +231,7 @@ impl VerifierBuilder {
     /// takes its payload and some 250 bytes, and more once somebody has asked for [`Auth::raw`](crate::Auth::raw).
     ///
     /// It changes no decision: the expiry, and that the key is still the issuer's, are checked each time. Tokens
-    /// themselves are not kept, only their SHA-256 and their payload.
+    /// themselves are not kept, only a keyed hash of each and its payload.
     pub fn remember_verified(mut self, tokens: usize) -> Self {
         self.verified_tokens = tokens;
         self

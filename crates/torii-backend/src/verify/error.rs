@@ -187,19 +187,6 @@ pub enum FetchError {
     Aborted,
 }
 
-impl FetchError {
-    /// The message, followed by those of all its [sources](StdError::source).
-    pub fn with_causes(&self) -> String {
-        let mut text = self.to_string();
-        let mut next = self.source();
-        while let Some(cause) = next {
-            text = format!("{text}: {cause}");
-            next = cause.source();
-        }
-        text
-    }
-}
-
 /// Why a document is not a usable key set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

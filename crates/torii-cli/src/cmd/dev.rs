@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use etcetera::base_strategy::{BaseStrategy as _, choose_native_strategy};
 use serde_json::json;
 use tokio::process::Command;
 use torii_emulator::{Emulator, StartError, Storage};
@@ -18,6 +19,11 @@ use crate::output::{BOLD, FAINT, say, styled};
 /// Where a project's local torii keeps its files, in the project's folder.
 const PROJECT_FOLDER: &str = ".torii";
 const PROJECT_DATABASE: &str = "dev.db";
+/// Below the data folder of the account.
+const DATA_FOLDER: &str = "torii";
+const KEYS_FOLDER: &str = "keys";
+/// Where `torii dev token` looks.
+const DEFAULT_URL: &str = "http://127.0.0.1:4010";
 /// A name that SQLite takes for "in memory".
 const SQLITE_MEMORY: &str = ":memory:";
 
@@ -31,14 +37,26 @@ pub(crate) async fn run(args: Dev) -> Result<ExitCode, Box<dyn Error>> {
         Some(path) => Storage::File(path.clone()),
         None => Storage::File(project_database()?),
     };
-    let torii = Emulator::builder()
+    let mut builder = Emulator::builder()
         .host(args.host)
         .port(args.port)
         .storage(storage.clone())
-        .secret_keys(&args.secret_key)
-        .start()
-        .await
-        .map_err(with_advice)?;
+        .secret_keys(&args.secret_key);
+    if args.db.is_none()
+        && let Some(folder) = keys_folder()
+    {
+        builder = builder.keys_folder(folder);
+    }
+    if let Some(issuer) = &args.issuer {
+        builder = builder.issuer(issuer);
+    }
+    for name in &args.allow_host {
+        builder = builder.allow_host(name);
+    }
+    if let Some(token) = &args.control_token {
+        builder = builder.control_token(token);
+    }
+    let torii = builder.start().await.map_err(with_advice)?;
     announce(&args, &storage, &torii);
     let code = match args.command.split_first() {
         None => {
@@ -63,7 +81,12 @@ fn announce(args: &Dev, storage: &Storage, torii: &Emulator) {
     let (issuer, api_url, secret_key) = (torii.issuer(), torii.api_url(), torii.secret_key());
     if args.json {
         let pid = std::process::id();
-        say(json!({"issuer": issuer, "apiUrl": api_url, "secretKey": secret_key, "pid": pid}));
+        say(json!({
+            "issuer": issuer, "apiUrl": api_url, "secretKey": secret_key, "pid": pid,
+            "secretKeys": args.secret_key, "environmentId": torii.environment_id(),
+            "jwksUrl": format!("{issuer}/_torii/.well-known/jwks.json"),
+            "signInUrl": format!("{issuer}/sign-in"), "version": env!("CARGO_PKG_VERSION"),
+        }));
         return;
     }
     if !args.command.is_empty() {
@@ -84,15 +107,32 @@ fn announce(args: &Dev, storage: &Storage, torii: &Emulator) {
     say(format_args!("  API         {api_url}"));
     say(format_args!("  secret key  {secret_key}"));
     say(format_args!("  kept        {kept}"));
-    say("");
-    say(styled(FAINT, "Create a user:"));
     say(format_args!(
-        "  curl {api_url}/api/server/v1/users -H 'Authorization: Bearer {secret_key}' \\\n       \
-         -H 'Content-Type: application/json' -d '{{\"email\":\"ada@example.com\"}}'"
+        "  sign in     {issuer}/sign-in?redirect_url=http://localhost:3000/"
+    ));
+    say("");
+    say(styled(FAINT, "A token, of a user that is created if need be:"));
+    let elsewhere = match api_url == DEFAULT_URL {
+        true => String::new(),
+        false => format!(" --url {api_url}"),
+    };
+    say(format_args!(
+        "  torii dev token ada@example.com --create{elsewhere}"
+    ));
+    say(styled(FAINT, "A call of the API:"));
+    say(format_args!(
+        "  curl {api_url}/api/server/v1/users/search -X POST -H 'Authorization: Bearer {secret_key}'"
     ));
 }
 
-/// The database of this folder's project. Its folder is made when needed, and tells git to ignore it: the signing keys
+/// Where signing keys are kept that are nobody else's business: not in a project, which gets copied and committed. `None`
+/// for an account without a home; they lie beside the database then.
+fn keys_folder() -> Option<PathBuf> {
+    let account = choose_native_strategy().ok()?;
+    Some(account.data_dir().join(DATA_FOLDER).join(KEYS_FOLDER))
+}
+
+/// The database of this folder's project. Its folder is made when needed, and tells git to ignore it: hashes of passwords
 /// lie in it.
 fn project_database() -> Result<PathBuf, String> {
     let folder = Path::new(PROJECT_FOLDER);

@@ -14,6 +14,8 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 #[test]
@@ -199,6 +201,42 @@ fn bad_input_gets_one_clear_line_and_a_failure() {
             ],
             "/no/such",
         ),
+        (
+            vec![
+                "dev".into(),
+                "--in-memory".into(),
+                "--issuer".into(),
+                "http://torii/path".into(),
+            ],
+            "http://torii/path",
+        ),
+        (
+            vec![
+                "dev".into(),
+                "--in-memory".into(),
+                "--allow-host".into(),
+                "torii:4010".into(),
+            ],
+            "torii:4010",
+        ),
+        (
+            vec![
+                "dev".into(),
+                "--in-memory".into(),
+                "--control-token".into(),
+                "short".into(),
+            ],
+            "control token",
+        ),
+        (
+            vec![
+                "dev".into(),
+                "--in-memory".into(),
+                "--host".into(),
+                "torii".into(),
+            ],
+            "an address of this machine",
+        ),
         (vec!["dev".into(), "--frobnicate".into()], "--frobnicate"),
         (vec!["frobnicate".into()], "frobnicate"),
     ] {
@@ -220,9 +258,12 @@ fn bad_input_gets_one_clear_line_and_a_failure() {
 #[test]
 fn a_project_keeps_its_torii_in_a_folder_that_git_ignores() {
     let project = tempfile::tempdir().unwrap();
+    let home = tempfile::tempdir().unwrap();
     let start = || {
         let child = command(&["dev", "--json", "--port", "0"])
             .current_dir(project.path())
+            .env("HOME", home.path())
+            .env("XDG_DATA_HOME", home.path().join("data"))
             .stdout(Stdio::piped())
             .spawn();
         Dev::of(child.unwrap())
@@ -235,7 +276,94 @@ fn a_project_keeps_its_torii_in_a_folder_that_git_ignores() {
     assert_eq!(left.len(), 1, "{left:?}");
     let folder = project.path().join(".torii");
     assert_eq!(std::fs::read_to_string(folder.join(".gitignore")).unwrap(), "*\n");
-    assert!(folder.join("dev.db.keys").exists());
+    // The keys are not in the project.
+    let names: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(!names.iter().any(|name| name.contains("keys")), "{names:?}");
+    #[cfg(target_os = "linux")]
+    assert_eq!(
+        std::fs::read_dir(home.path().join("data/torii/keys"))
+            .unwrap()
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn dev_token_prints_a_token_of_a_user_of_the_running_torii() {
+    let dev = Dev::start(&["--in-memory", "--port", "0"]);
+    let url = dev.place["apiUrl"].as_str().unwrap();
+    let token = |arguments: &[&str]| torii(&[&["dev", "token", "--url", url], arguments].concat());
+    let missing = token(&["ada@example.com"]);
+    assert_eq!((missing.status.code(), missing.stdout.len()), (Some(1), 0));
+    assert!(String::from_utf8(missing.stderr).unwrap().contains("--create"));
+
+    let first = payload(&token(&["ada@example.com", "--create"]));
+    assert_eq!(first["iss"], url);
+    let expired = payload(&token(&["Ada@Example.com", "--expires-in", "-5"]));
+    assert_eq!(expired["sub"], first["sub"]);
+    assert!(expired["exp"].as_i64() < expired["iat"].as_i64());
+    let by_id = payload(&token(&[first["sub"].as_str().unwrap()]));
+    assert_eq!(by_id["sub"], first["sub"]);
+
+    for (arguments, said) in [
+        (
+            vec!["--url", "http://127.0.0.1:1", "ada@example.com"],
+            "127.0.0.1:1",
+        ),
+        (vec!["--url", url, "01931a73-8b00-7000-8000-000000000000"], "404"),
+    ] {
+        let failed = torii(&[&["dev", "token"], &arguments[..]].concat());
+        let complaint = String::from_utf8(failed.stderr).unwrap();
+        assert_eq!(failed.status.code(), Some(1), "{complaint}");
+        assert!(
+            complaint.lines().count() == 1 && complaint.contains(said),
+            "{complaint}"
+        );
+    }
+}
+
+#[test]
+fn dev_can_be_known_by_another_address_and_its_control_plane_guarded_by_a_token() {
+    let dev = Dev::start(&[
+        "--in-memory",
+        "--port",
+        "0",
+        "--issuer",
+        "http://torii.test:4010/",
+        "--control-token",
+        "correct-horse",
+    ]);
+    assert_eq!(dev.place["issuer"], "http://torii.test:4010");
+    assert_eq!(
+        dev.place["jwksUrl"],
+        "http://torii.test:4010/_torii/.well-known/jwks.json"
+    );
+    let url = dev.place["apiUrl"].as_str().unwrap();
+    let arguments = ["dev", "token", "--url", url, "--create", "ada@example.com"];
+    let refused = torii(&arguments);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        String::from_utf8(refused.stderr)
+            .unwrap()
+            .contains("control token")
+    );
+    let granted = command(&arguments)
+        .env("TORII_CONTROL_TOKEN", "correct-horse")
+        .output()
+        .unwrap();
+    assert_eq!(payload(&granted)["iss"], "http://torii.test:4010");
+}
+
+/// The claims of the token that was printed.
+fn payload(output: &Output) -> Value {
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let part = text.trim().split('.').nth(1).unwrap();
+    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
 
 #[test]
@@ -287,6 +415,9 @@ fn torii(arguments: &[&str]) -> Output {
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_torii"));
     command.args(arguments).stdin(Stdio::null());
+    for name in ["TORII_API_URL", "TORII_SECRET_KEY", "TORII_CONTROL_TOKEN"] {
+        command.env_remove(name);
+    }
     command
 }
 
@@ -317,7 +448,7 @@ impl Dev {
     }
 
     fn address(&self) -> String {
-        self.place["issuer"]
+        self.place["apiUrl"]
             .as_str()
             .unwrap()
             .strip_prefix("http://")

@@ -1,6 +1,6 @@
 //! Hashes of passwords.
 
-use argon2::password_hash::PasswordHasher as _;
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
 use torii_backend_types::Password;
 
@@ -17,4 +17,11 @@ pub(super) fn hash(password: &Password) -> Result<String, Error> {
         .hash_password(password.expose().as_bytes())
         .map(|hash| hash.to_string())
         .map_err(Error::internal)
+}
+
+/// Whether `password` is the one that `hash` was made of. The hash says at which cost, so imported ones count too.
+pub(super) fn is_right(password: &Password, hash: &str) -> bool {
+    Argon2::default()
+        .verify_password(password.expose().as_bytes(), hash)
+        .is_ok()
 }

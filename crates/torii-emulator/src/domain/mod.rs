@@ -13,6 +13,7 @@ mod profile;
 mod search;
 mod sessions;
 mod settings;
+mod sign_in;
 mod snapshot;
 mod tokens;
 mod users;
@@ -39,6 +40,7 @@ pub use settings::{
     ClaimStyle, DEFAULT_SIGN_UP_URL, DEFAULT_TOKEN_LIFETIME_SECONDS, ImpersonationSettings,
     InvitationRateLimit, Settings,
 };
+pub(crate) use sign_in::{Device, FIRST_USER_EMAIL, SignedIn, Who};
 pub use snapshot::Snapshot;
 pub use tokens::{MintToken, MintedToken};
 

@@ -25,7 +25,12 @@ impl OneTimeToken {
             .fill(&mut bytes)
             .map_err(|_| Error::internal("the system gave no randomness"))?;
         let clear = URL_SAFE_NO_PAD.encode(bytes);
-        let hash = URL_SAFE_NO_PAD.encode(digest(&SHA256, clear.as_bytes()));
+        let hash = hash(&clear);
         Ok(Self { clear, hash })
     }
+}
+
+/// What is kept of a token that somebody presents.
+pub(super) fn hash(clear: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, clear.as_bytes()))
 }

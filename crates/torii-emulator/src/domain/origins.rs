@@ -5,7 +5,8 @@ use url::Url;
 
 use super::Domain;
 use super::profile::check_length;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
+use crate::loopback::is_loopback_host;
 
 /// Most origins that an environment may allow.
 const MAX_ORIGINS: usize = 100;
@@ -32,6 +33,26 @@ impl Domain {
                 Ok(listed(origins))
             })
             .await
+    }
+}
+
+impl Domain {
+    /// Where a browser may be sent back to with a token: an address of this machine, or one at an allowed origin.
+    pub(crate) async fn redirect_target(&self, environment: EnvironmentId, text: &str) -> Result<Url, Error> {
+        let url = check_url("redirect_url", text)?;
+        let has_credentials = !url.username().is_empty() || url.password().is_some();
+        let is_local =
+            matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(is_loopback_host);
+        let origin = origin_of(&url);
+        let allowed = self.store.read(move |tx| tx.allowed_origins(environment)).await?;
+        if !has_credentials && (is_local || origin.is_some_and(|origin| allowed.contains(&origin))) {
+            return Ok(url);
+        }
+        Err(Error::new(
+            ErrorKind::Invalid,
+            "redirect_url_not_allowed",
+            "redirect_url must be at this machine or at one of the environment's allowed origins",
+        ))
     }
 }
 

@@ -1,7 +1,9 @@
 //! Sessions of users: opened through the control plane, listed and revoked through the backend API.
 
 use serde::Deserialize;
-use torii_backend_types::{EnvironmentId, Metadata, OrganizationId, Session, SessionId, UserId, UserStatus};
+use torii_backend_types::{
+    EnvironmentId, Metadata, OrganizationId, Session, SessionId, Timestamp, User, UserId, UserStatus,
+};
 use uuid::Uuid;
 
 use super::Domain;
@@ -80,23 +82,16 @@ impl Domain {
                     tx.member(organization, user_id)?
                         .ok_or_else(|| Error::not_found("the user is not a member of this organization"))?;
                 }
-                let now = clock.now();
                 let session = Session {
-                    id: SessionId::from(Uuid::now_v7()),
-                    user_id,
-                    environment_id: record.user.environment_id,
                     user_agent,
                     ip_address,
-                    created_at: now,
-                    expires_at: from_micros(now.as_microsecond() + SESSION_LIFETIME_SECONDS * 1_000_000),
-                    last_used_at: now,
                     active_organization_id,
-                    impersonated_by: None,
-                    extra: Metadata::new(),
+                    ..blank_session(&record.user, clock.now(), SESSION_LIFETIME_SECONDS)
                 };
                 let record = SessionRecord {
                     session,
                     revoked_at: None,
+                    token_hash: None,
                 };
                 tx.insert_session(&record)?;
                 Ok(record.session)
@@ -153,5 +148,22 @@ impl Domain {
                 tx.revoke_sessions(user, now)
             })
             .await
+    }
+}
+
+/// A new session about whose circumstances nothing is known.
+pub(super) fn blank_session(user: &User, now: Timestamp, lifetime_seconds: i64) -> Session {
+    Session {
+        id: SessionId::from(Uuid::now_v7()),
+        user_id: user.id,
+        environment_id: user.environment_id,
+        user_agent: None,
+        ip_address: None,
+        created_at: now,
+        expires_at: from_micros(now.as_microsecond() + lifetime_seconds * 1_000_000),
+        last_used_at: now,
+        active_organization_id: None,
+        impersonated_by: None,
+        extra: Metadata::new(),
     }
 }

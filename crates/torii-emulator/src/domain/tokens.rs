@@ -4,12 +4,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use torii_backend_types::{Member, Organization, OrganizationId, Timestamp, User, UserId};
+use torii_backend_types::{Member, Organization, OrganizationId, Session, Timestamp, User, UserId};
 
 use super::Domain;
 use super::settings::{ClaimStyle, MAX_TOKEN_LIFETIME_SECONDS};
 use crate::clock::from_micros;
 use crate::error::{Error, ErrorKind};
+use crate::store::Tx;
 
 /// The token that [`Control::mint_token`](crate::Control::mint_token) signs.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -93,31 +94,26 @@ impl Domain {
                 "no JWT template has this name",
             ));
         }
-        let (user, active) = self
+        let subject = self
             .store
-            .read(move |tx| {
-                let record = tx
-                    .user(user_id)?
-                    .ok_or_else(|| Error::not_found("no user has this id"))?;
-                let active = match organization_id {
-                    None => None,
-                    Some(id) => {
-                        let member = tx.member(id, user_id)?;
-                        let organization = tx.organization(id)?.map(|record| record.organization);
-                        let both = organization.zip(member).ok_or_else(|| {
-                            Error::not_found("the user is not a member of this organization")
-                        })?;
-                        Some(both)
-                    }
-                };
-                Ok((record.user, active))
-            })
+            .read(move |tx| Subject::new(tx, user_id, organization_id, actor_user_id))
             .await?;
+        self.sign(subject, lifetime, extra)
+    }
+
+    /// Signs a token that lasts `lifetime` seconds. `extra` lies over the standard claims.
+    pub(super) fn sign(
+        &self,
+        subject: Subject,
+        lifetime: i64,
+        extra: Map<String, Value>,
+    ) -> Result<MintedToken, Error> {
+        let Subject { user, active, actor } = subject;
         let issued = self.clock.now().as_second();
         let expires = issued.saturating_add(lifetime);
-        let mut claims = standard_claims(&self.issuer, &user, actor_user_id);
+        let mut claims = standard_claims(&self.issuer, &user, actor);
         if let Some((organization, member)) = active {
-            organization_claims(&mut claims, settings.claim_style, organization, member);
+            organization_claims(&mut claims, self.settings().claim_style, organization, member);
         }
         claims.insert("iat".to_owned(), issued.into());
         claims.insert("exp".to_owned(), expires.into());
@@ -127,6 +123,64 @@ impl Domain {
             expires_at: from_micros(expires.saturating_mul(1_000_000)),
         })
     }
+}
+
+/// Whom a token is about.
+pub(super) struct Subject {
+    user: User,
+    /// The active organization, and the user in it.
+    active: Option<(Organization, Member)>,
+    actor: Option<UserId>,
+}
+
+impl Subject {
+    fn new(
+        tx: &Tx<'_>,
+        user: UserId,
+        organization: Option<OrganizationId>,
+        actor: Option<UserId>,
+    ) -> Result<Self, Error> {
+        let record = tx
+            .user(user)?
+            .ok_or_else(|| Error::not_found("no user has this id"))?;
+        let active = match organization {
+            None => None,
+            Some(id) => {
+                let active = membership(tx, id, user)?;
+                Some(
+                    active
+                        .ok_or_else(|| Error::not_found("the user is not a member of this organization"))?,
+                )
+            }
+        };
+        Ok(Self {
+            user: record.user,
+            active,
+            actor,
+        })
+    }
+
+    /// The user of a session, in the organization that it has switched to if the user is still a member.
+    pub(super) fn of_session(tx: &Tx<'_>, user: User, session: &Session) -> Result<Self, Error> {
+        let active = match session.active_organization_id {
+            None => None,
+            Some(id) => membership(tx, id, user.id)?,
+        };
+        Ok(Self {
+            user,
+            active,
+            actor: session.impersonated_by,
+        })
+    }
+}
+
+fn membership(
+    tx: &Tx<'_>,
+    organization: OrganizationId,
+    user: UserId,
+) -> Result<Option<(Organization, Member)>, Error> {
+    let found = tx.organization(organization)?.map(|record| record.organization);
+    Ok(found.zip(tx.member(organization, user)?))
 }
 
 fn standard_claims(issuer: &str, user: &User, actor: Option<UserId>) -> Map<String, Value> {

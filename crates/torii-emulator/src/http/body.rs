@@ -17,12 +17,16 @@ use crate::error::{Error, ErrorKind};
 
 /// Most bytes of a body that the backend API reads.
 pub(super) const MAX_BODY_BYTES: usize = 1024 * 1024;
+/// Most bytes of a body that those without a secret key may send, on pages and to the client API.
+pub(super) const MAX_PUBLIC_BODY_BYTES: usize = 64 * 1024;
 /// Most bytes of a body that the control plane reads: an import is one, of about half a million users.
 pub(super) const MAX_CONTROL_BODY_BYTES: usize = 256 * 1024 * 1024;
 /// Most bytes that are taken off the wire, and thrown away, to be able to refuse a body that is too long.
 const MAX_DRAINED_BYTES: usize = 32 * 1024 * 1024;
 /// Most characters that a refusal says about a body.
 const MAX_DETAIL_CHARS: usize = 500;
+/// The media type of nearly all bodies.
+const JSON: &str = "application/json";
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -64,7 +68,7 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Json<T> {
         if body.is_empty() {
             return Err(Error::invalid("the operation needs a JSON object as its body"));
         }
-        check_media_type(&parts.headers)?;
+        check_media_type(&parts.headers, JSON)?;
         parse(&body).map(Self)
     }
 }
@@ -77,7 +81,7 @@ impl<S: Sync, T: DeserializeOwned + Default> FromRequestParts<S> for OptionalJso
         if body.is_empty() {
             return Ok(Self(T::default()));
         }
-        check_media_type(&parts.headers)?;
+        check_media_type(&parts.headers, JSON)?;
         parse(&body).map(Self)
     }
 }
@@ -115,7 +119,7 @@ async fn read(mut body: Body, most: usize) -> Result<Received, Error> {
     })
 }
 
-fn received(parts: &Parts) -> Result<Bytes, Error> {
+pub(super) fn received(parts: &Parts) -> Result<Bytes, Error> {
     match parts.extensions.get::<Received>() {
         Some(Received { too_long: true, .. }) => Err(Error::new(
             ErrorKind::TooLarge,
@@ -127,7 +131,7 @@ fn received(parts: &Parts) -> Result<Bytes, Error> {
     }
 }
 
-fn check_media_type(headers: &HeaderMap) -> Result<(), Error> {
+pub(super) fn check_media_type(headers: &HeaderMap, wanted: &str) -> Result<(), Error> {
     if headers
         .get(CONTENT_ENCODING)
         .is_some_and(|encoding| encoding != "identity")
@@ -141,11 +145,11 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Error> {
     let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = given.and_then(|text| text.split(';').next()).map(str::trim);
     match essence {
-        Some(essence) if essence.eq_ignore_ascii_case("application/json") => Ok(()),
+        Some(essence) if essence.eq_ignore_ascii_case(wanted) => Ok(()),
         _ => Err(Error::new(
             ErrorKind::UnsupportedMediaType,
             "unsupported_media_type",
-            "the body must be application/json",
+            format!("the body must be {wanted}"),
         )),
     }
 }

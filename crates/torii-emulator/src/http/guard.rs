@@ -1,6 +1,5 @@
 //! Who may call: the names that the emulator answers to, and its secret keys.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -13,13 +12,17 @@ use torii_backend_types::EnvironmentId;
 
 use super::openapi::{Part, Schemas, Signature};
 use super::peer::Peer;
+use crate::access::Access;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
+use crate::loopback::is_loopback_host;
 use crate::secret_keys::LIVE_KEY_PREFIX;
 
 /// What a call of the control plane that changes or exports something must carry, with any value. A browser lets a web
 /// page send it only after a preflight, which is never answered.
 const CONTROL_HEADER: HeaderName = HeaderName::from_static("x-torii-emulator");
+/// The call of the control plane that tells nothing but that the emulator runs, and is open to everybody.
+const HEALTH: &str = "/health";
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
@@ -27,13 +30,13 @@ const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 ///
 /// A foreign `Host` is the sign of DNS rebinding. A foreign `Origin` or `Sec-Fetch-Site` is the sign of a request that
 /// another site's page makes.
-pub(super) struct Guard {
-    bound: IpAddr,
+pub(super) struct Guard<'g> {
+    access: &'g Access,
 }
 
-impl Guard {
-    pub(super) fn new(bound: IpAddr) -> Self {
-        Self { bound }
+impl<'g> Guard<'g> {
+    pub(super) fn new(access: &'g Access) -> Self {
+        Self { access }
     }
 
     pub(super) fn check(&self, request: &Request<Body>) -> Result<(), Error> {
@@ -45,10 +48,10 @@ impl Guard {
             return Err(Error::new(
                 ErrorKind::Forbidden,
                 "foreign_host",
-                "the local torii answers only to this machine's names",
+                "the local torii answers only to this machine's names; `torii dev --allow-host` adds others",
             ));
         }
-        if sole(request.headers(), &ORIGIN)?.is_some_and(|origin| !is_loopback_origin(origin)) {
+        if sole(request.headers(), &ORIGIN)?.is_some_and(|origin| !self.is_own_origin(origin, host)) {
             return Err(foreign_page());
         }
         // A link that somebody follows is no page's request: its destination is a document in a window of its own.
@@ -60,21 +63,43 @@ impl Guard {
         }
     }
 
-    /// A listener on every address is reached by any of them. A rebound name is never an address.
     fn is_own(&self, authority: &str) -> bool {
-        let Some(host) = host(authority) else { return false };
-        is_loopback(host)
-            || host
-                .parse()
-                .is_ok_and(|ip: IpAddr| ip == self.bound || self.bound.is_unspecified())
+        host(authority).is_some_and(|host| self.access.is_own_host(host))
+    }
+
+    /// A page of this machine, of a name that was allowed, or of this server itself.
+    fn is_own_origin(&self, origin: &str, own_authority: &str) -> bool {
+        let Some(authority) = origin_authority(origin) else {
+            return false;
+        };
+        let is_own_name = |host| is_loopback_host(host) || self.access.is_allowed_name(host);
+        authority.eq_ignore_ascii_case(own_authority) || host(authority).is_some_and(is_own_name)
     }
 }
 
 /// What the control plane demands beyond [`Guard::check`], whatever address the emulator listens on. `path` is that
 /// below the control plane's own.
-pub(super) fn check_control(peer: &Peer, path: &str, request: &Request<Body>) -> Result<(), Error> {
-    if !peer.address().ip().to_canonical().is_loopback() {
-        return Err(Error::forbidden("the control plane is open to this machine only"));
+///
+/// With a control token, everybody needs it, also on this machine: behind a port forward, others come from here too.
+pub(super) fn check_control(
+    access: &Access,
+    peer: &Peer,
+    path: &str,
+    request: &Request<Body>,
+) -> Result<(), Error> {
+    if path != HEALTH && access.needs_control_token() {
+        let presented = bearer(request.headers());
+        if !presented.is_some_and(|token| access.is_control_token(token)) {
+            return Err(Error::new(
+                ErrorKind::Unauthenticated,
+                "invalid_control_token",
+                "this call needs the header `Authorization: Bearer <control token>`",
+            ));
+        }
+    } else if path != HEALTH && !peer.address().ip().to_canonical().is_loopback() {
+        return Err(Error::forbidden(
+            "the control plane is open to this machine only; `torii dev --control-token` opens it to others",
+        ));
     }
     let site = sole(request.headers(), &SEC_FETCH_SITE)?;
     if matches!(site, Some("cross-site" | "same-site")) {
@@ -89,6 +114,19 @@ pub(super) fn check_control(peer: &Peer, path: &str, request: &Request<Body>) ->
         ));
     }
     Ok(())
+}
+
+/// What a form demands: that a page of this very server has sent it.
+pub(super) fn check_own_page(headers: &HeaderMap) -> Result<(), Error> {
+    let own = sole(headers, &HOST)?.unwrap_or_default();
+    let is_own =
+        |origin| origin_authority(origin).is_some_and(|authority| authority.eq_ignore_ascii_case(own));
+    let from_own = sole(headers, &ORIGIN)?.is_none_or(is_own);
+    let site = sole(headers, &SEC_FETCH_SITE)?;
+    match from_own && matches!(site, None | Some("same-origin" | "none")) {
+        true => Ok(()),
+        false => Err(foreign_page()),
+    }
 }
 
 fn foreign_page() -> Error {
@@ -139,14 +177,7 @@ pub(super) fn environment(engine: &Engine, headers: &HeaderMap) -> Result<Enviro
             "the request needs the header `Authorization: Bearer sk_test_…`",
         )
     };
-    let header = sole(headers, &AUTHORIZATION)
-        .map_err(|_| missing())?
-        .ok_or_else(missing)?;
-    let (scheme, key) = header.split_once(' ').ok_or_else(missing)?;
-    if !scheme.eq_ignore_ascii_case("Bearer") {
-        return Err(missing());
-    }
-    let key = key.trim();
+    let key = bearer(headers).ok_or_else(missing)?;
     if key.starts_with(LIVE_KEY_PREFIX) {
         return Err(refused(
             "live_secret_key",
@@ -160,6 +191,13 @@ pub(super) fn environment(engine: &Engine, headers: &HeaderMap) -> Result<Enviro
         )
     })?;
     engine.domain.environment(place)
+}
+
+/// What the one `Authorization` header of the scheme `Bearer` holds.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let header = sole(headers, &AUTHORIZATION).ok().flatten()?;
+    let (scheme, credentials) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("Bearer").then(|| credentials.trim())
 }
 
 /// The header's value as text, where there is at most one.
@@ -187,29 +225,27 @@ fn host(authority: &str) -> Option<&str> {
     well_formed.then_some(host)
 }
 
-fn is_loopback(host: &str) -> bool {
-    let name = host.strip_suffix('.').unwrap_or(host);
-    name.eq_ignore_ascii_case("localhost")
-        || host
-            .parse()
-            .is_ok_and(|ip: IpAddr| ip.to_canonical().is_loopback())
-}
-
-fn is_loopback_origin(origin: &str) -> bool {
+/// `host[:port]` of the origin of a page on the web.
+fn origin_authority(origin: &str) -> Option<&str> {
     ["http://", "https://"]
         .iter()
         .find_map(|scheme| origin.strip_prefix(scheme))
-        .and_then(host)
-        .is_some_and(is_loopback)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
+
+    fn loopback() -> Access {
+        Access::new(IpAddr::from([127, 0, 0, 1]), vec!["torii".to_owned()], None).expect("usable")
+    }
 
     #[test]
     fn only_this_machines_names_are_own() {
-        let guard = Guard::new(IpAddr::from([127, 0, 0, 1]));
+        let access = loopback();
+        let guard = Guard::new(&access);
         for own in [
             "localhost",
             "LocalHost:4010",
@@ -233,26 +269,24 @@ mod tests {
             "[::1]x",
             "192.168.1.5",
             "128.0.0.1",
-            "::1",
+            "[localhost]x",
         ] {
             assert!(!guard.is_own(foreign), "{foreign}");
         }
     }
 
     #[test]
-    fn a_listener_beyond_loopback_answers_to_its_addresses_and_to_no_name() {
-        let one = Guard::new(IpAddr::from([192, 168, 1, 5]));
-        assert!(one.is_own("192.168.1.5:4010"));
-        assert!(!one.is_own("192.168.1.6:4010"));
-        let every = Guard::new(IpAddr::from([0, 0, 0, 0]));
-        assert!(every.is_own("192.168.1.6:4010"));
-        assert!(!every.is_own("evil.example:4010"));
-    }
-
-    #[test]
     fn only_pages_of_this_machine_are_let_in() {
-        for own in ["http://localhost:5173", "https://127.0.0.1", "http://[::1]:8080"] {
-            assert!(is_loopback_origin(own), "{own}");
+        let access = loopback();
+        let guard = Guard::new(&access);
+        for own in [
+            "http://localhost:5173",
+            "https://127.0.0.1",
+            "http://[::1]:8080",
+            "http://torii:3000",
+            "http://10.0.0.1:4010",
+        ] {
+            assert!(guard.is_own_origin(own, "10.0.0.1:4010"), "{own}");
         }
         for foreign in [
             "null",
@@ -260,8 +294,9 @@ mod tests {
             "localhost",
             "file://",
             "http://localhost.evil.example",
+            "http://10.0.0.1:4011",
         ] {
-            assert!(!is_loopback_origin(foreign), "{foreign}");
+            assert!(!guard.is_own_origin(foreign, "10.0.0.1:4010"), "{foreign}");
         }
     }
 }

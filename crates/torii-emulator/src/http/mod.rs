@@ -3,6 +3,8 @@
 mod answer;
 mod body;
 mod control;
+mod cookies;
+mod device;
 mod guard;
 mod impersonation;
 mod inflict;
@@ -10,6 +12,7 @@ mod invitations;
 mod openapi;
 mod organizations;
 mod origins;
+mod pages;
 mod params;
 mod peer;
 mod problem;

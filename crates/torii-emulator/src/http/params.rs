@@ -1,4 +1,4 @@
-//! What stands in a path and in a query.
+//! What stands in a path, in a query and in a form.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -6,7 +6,9 @@ use std::str::FromStr;
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 use torii_backend_types::{InvalidId, InvitationFilter, InvitationStatus};
+use url::form_urlencoded;
 
+use super::body::{check_media_type, received};
 use super::openapi::{Parameter, Part, Schemas, Signature, schema};
 use crate::error::Error;
 use crate::page::{DEFAULT_PAGE_LENGTH, Paging};
@@ -150,8 +152,29 @@ impl Part for Filter {
     }
 }
 
-/// The parameters of a query, in its order.
-struct Pairs(Vec<(String, String)>);
+/// The parameters of a query, or the fields of a form, in its order.
+pub(super) struct Pairs(Vec<(String, String)>);
+
+/// The fields of a form that came as the body.
+pub(super) struct Form(pub(super) Pairs);
+
+impl<S: Sync> FromRequestParts<S> for Pairs {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
+        Self::of(parts)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Form {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
+        let body = received(parts)?;
+        check_media_type(&parts.headers, "application/x-www-form-urlencoded")?;
+        Ok(Self(Pairs(form_urlencoded::parse(&body).into_owned().collect())))
+    }
+}
 
 impl Pairs {
     fn of(parts: &Parts) -> Result<Self, Error> {
@@ -166,7 +189,7 @@ impl Pairs {
     }
 
     /// The parameter's value, which may come once.
-    fn sole(&self, name: &str) -> Result<Option<&str>, Error> {
+    pub(super) fn sole(&self, name: &str) -> Result<Option<&str>, Error> {
         let mut values = self.all(name);
         let first = values.next();
         match values.next() {

@@ -10,6 +10,8 @@ use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind};
 
+/// The media type of pages for people.
+pub(super) const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 pub(super) const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// What a request asked for: the origin that it came to, and the path.
@@ -94,7 +96,7 @@ fn members(status: StatusCode, code: &str, detail: &str, target: Target<'_>) -> 
     )
 }
 
-fn status(kind: ErrorKind) -> StatusCode {
+pub(super) fn status(kind: ErrorKind) -> StatusCode {
     match kind {
         ErrorKind::Invalid => StatusCode::BAD_REQUEST,
         ErrorKind::Unauthenticated => StatusCode::UNAUTHORIZED,
@@ -112,8 +114,12 @@ fn status(kind: ErrorKind) -> StatusCode {
     }
 }
 
-/// An error reply that is not ours: axum's own refusals are plain text.
+/// An error reply that is not ours: axum's own refusals are plain text, our pages are not.
 fn is_foreign_error(response: &Response<Body>) -> bool {
     let status = response.status();
-    status.is_client_error() || status.is_server_error()
+    let is_page = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|value| value == HTML);
+    !is_page && (status.is_client_error() || status.is_server_error())
 }

@@ -10,7 +10,9 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use tower::Service as _;
 
+use super::device::PeerAddress;
 use super::guard::{self, Guard};
+use super::pages::sign_in;
 use super::peer::Peer;
 use super::problem::{self, Target};
 use super::{body, control, inflict, openapi, server_api, well_known};
@@ -21,6 +23,8 @@ use crate::error::{Error, ErrorKind};
 const SERVER_API: &str = "/api/server/v1";
 /// The calls that only an emulator has.
 const CONTROL_API: &str = "/_emulator/v1";
+/// What takes bodies from those without a secret key.
+const PUBLIC: [&str; 2] = ["/sign-in", "/_torii/"];
 
 /// The routes of the backend API, of the control plane and of what is public.
 pub(super) fn router(engine: Arc<Engine>) -> Router {
@@ -37,6 +41,7 @@ pub(super) fn router(engine: Arc<Engine>) -> Router {
         .nest(CONTROL_API, control::routes())
         .route("/_torii/.well-known/jwks.json", get(well_known::jwks))
         .route("/.well-known/openid-configuration", get(well_known::discovery))
+        .route("/sign-in", get(sign_in::show).post(sign_in::submit))
         .route("/openapi.json", get(|| ready(axum::Json(description))))
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
@@ -50,7 +55,7 @@ pub(super) async fn respond(
     engine: Arc<Engine>,
     router: Router,
     peer: Arc<Peer>,
-    request: Request<Body>,
+    mut request: Request<Body>,
 ) -> Response<Body> {
     let path = request.uri().path().to_owned();
     let target = Target {
@@ -60,10 +65,10 @@ pub(super) async fn respond(
     let control_path = path
         .strip_prefix(CONTROL_API)
         .filter(|rest| rest.is_empty() || rest.starts_with('/'));
-    let admitted = Guard::new(engine.bound)
+    let admitted = Guard::new(&engine.access)
         .check(&request)
         .and_then(|()| match control_path {
-            Some(control_path) => guard::check_control(&peer, control_path, &request),
+            Some(control_path) => guard::check_control(&engine.access, &peer, control_path, &request),
             None => Ok(()),
         });
     if let Err(error) = admitted {
@@ -80,11 +85,13 @@ pub(super) async fn respond(
 
     let now = engine.domain.clock().now();
     let record = engine.requests.arrived(request.method(), &path, now);
-    // Only who has a secret key makes the emulator hold a body.
     let most = match guard::environment(&engine, request.headers()) {
         Ok(_) => body::MAX_BODY_BYTES,
+        Err(_) if PUBLIC.iter().any(|prefix| path.starts_with(prefix)) => body::MAX_PUBLIC_BODY_BYTES,
+        // Nobody else makes the emulator hold a body.
         Err(_) => 0,
     };
+    request.extensions_mut().insert(PeerAddress(peer.address()));
     let reply = match body::receive(request, most).await {
         Ok(request) => match engine.faults.strike(request.method(), &path) {
             None => call(router, request, target).await.into(),

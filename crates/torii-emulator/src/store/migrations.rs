@@ -14,7 +14,7 @@ pub(super) const NEWEST: usize = STEPS.len();
 type Step = fn(&Transaction<'_>) -> rusqlite::Result<()>;
 
 /// Each takes a database of the version before it one further. Steps are added, never changed.
-const STEPS: [Step; 2] = [users_and_sessions, whole_backend_api];
+const STEPS: [Step; 3] = [users_and_sessions, whole_backend_api, client_api];
 
 /// Brings a database from `version` to the newest one, or leaves it as it is.
 pub(super) fn migrate(connection: &mut Connection, version: usize) -> rusqlite::Result<()> {
@@ -154,4 +154,24 @@ fn whole_backend_api(tx: &Transaction<'_>) -> rusqlite::Result<()> {
         )?;
     }
     Ok(())
+}
+
+fn client_api(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    tx.execute_batch(
+        "ALTER TABLE sessions ADD COLUMN token_hash TEXT;
+        CREATE UNIQUE INDEX sessions_by_token ON sessions (token_hash) WHERE token_hash IS NOT NULL;
+
+        ALTER TABLE impersonation_tokens ADD COLUMN redeemed_at INTEGER;
+
+        CREATE TABLE codes (
+            purpose TEXT NOT NULL,
+            environment_id TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            code_hash TEXT NOT NULL,
+            tries_left INTEGER NOT NULL,
+            expires_at INTEGER NOT NULL,
+            details TEXT NOT NULL,
+            PRIMARY KEY (purpose, environment_id, subject)
+        ) STRICT, WITHOUT ROWID;",
+    )
 }

@@ -10,7 +10,11 @@ use crate::records::SessionRecord;
 impl Tx<'_> {
     /// `false` if the id was there before.
     pub(crate) fn insert_session(&self, record: &SessionRecord) -> Result<bool, Error> {
-        let SessionRecord { session, revoked_at } = record;
+        let SessionRecord {
+            session,
+            revoked_at,
+            token_hash,
+        } = record;
         let Session {
             id,
             user_id,
@@ -27,10 +31,10 @@ impl Tx<'_> {
         let mut statement = self.0.prepare_cached(
             "INSERT INTO sessions (
                     id, user_id, environment_id, user_agent, ip_address, created_at, expires_at, last_used_at,
-                    active_organization_id, impersonated_by, revoked_at
+                    active_organization_id, impersonated_by, revoked_at, token_hash
                 ) VALUES (
                     :id, :user_id, :environment_id, :user_agent, :ip_address, :created_at, :expires_at,
-                    :last_used_at, :active_organization_id, :impersonated_by, :revoked_at
+                    :last_used_at, :active_organization_id, :impersonated_by, :revoked_at, :token_hash
                 )",
         )?;
         written(statement.execute(named_params! {
@@ -45,6 +49,7 @@ impl Tx<'_> {
             ":active_organization_id": active_organization_id.map(|id| id.to_string()),
             ":impersonated_by": impersonated_by.map(|id| id.to_string()),
             ":revoked_at": revoked_at.map(|at| at.as_microsecond()),
+            ":token_hash": token_hash,
         }))
     }
 
@@ -110,5 +115,6 @@ fn record(row: &Row<'_>) -> rusqlite::Result<SessionRecord> {
     Ok(SessionRecord {
         session,
         revoked_at: instant_option(row, "revoked_at")?,
+        token_hash: row.get("token_hash")?,
     })
 }

@@ -19,15 +19,19 @@ impl Tx<'_> {
         Ok(found)
     }
 
-    /// Whether a user of the environment that is not deleted has the address.
-    pub(crate) fn has_user_with_email(&self, environment: EnvironmentId, email: &str) -> Result<bool, Error> {
+    /// The user of the environment that has the address and is not deleted.
+    pub(crate) fn user_by_email(
+        &self,
+        environment: EnvironmentId,
+        email: &str,
+    ) -> Result<Option<UserRecord>, Error> {
         let found = self
             .0
             .prepare_cached(
-                "SELECT 1 FROM users
-                WHERE environment_id = ?1 AND email_folded = ?2 AND status <> 'deleted'",
+                "SELECT * FROM users WHERE environment_id = ?1 AND email_folded = ?2 AND status <> 'deleted'",
             )?
-            .exists([environment.to_string(), fold(email)])?;
+            .query_row([environment.to_string(), fold(email)], record)
+            .optional()?;
         Ok(found)
     }
 

@@ -6,6 +6,7 @@
     reason = "clippy knows a test by its attribute; these are the functions tests call"
 )]
 
+mod access;
 mod api;
 mod control;
 mod description;
@@ -26,6 +27,7 @@ mod problems;
 mod search;
 mod sessions;
 mod settings;
+mod sign_in;
 mod snapshot;
 mod storage;
 mod tokens;

@@ -61,7 +61,7 @@ async fn a_database_of_version_1_keeps_its_data_and_takes_new_data() {
     let version: i64 = Connection::open(&path)
         .and_then(|new| new.query_row("PRAGMA user_version", [], |row| row.get(0)))
         .expect("a version");
-    assert_eq!(version, 2);
+    assert_eq!(version, 3);
 }
 
 async fn on(path: &Path) -> Api {

@@ -220,7 +220,7 @@ async fn a_minted_token_does_not_show_in_debug_output() {
 }
 
 /// Header and claims, if a published key made the signature.
-async fn verified(api: &Api, token: &str) -> Option<(Value, Value)> {
+pub(crate) async fn verified(api: &Api, token: &str) -> Option<(Value, Value)> {
     let set = api.get("/_torii/.well-known/jwks.json").await.expect(200);
     let id = kid(token);
     let key = set["keys"]

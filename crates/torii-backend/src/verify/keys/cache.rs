@@ -13,6 +13,7 @@ use super::refresher::Fetch;
 use super::set::{CacheSettings, CachedSet};
 use super::status::{KeySnapshot, KeyStatus};
 use super::sync::{Mutex, MutexGuard};
+use crate::chain::Chain;
 use crate::clock::{Clock, Moment};
 use crate::http_client::{HttpClient, HttpErrorKind};
 use crate::process::{self, PerProcess};
@@ -271,7 +272,7 @@ impl RemoteKeys {
                 }
             }
             Err(error) => {
-                let error = error.with_causes();
+                let error = Chain(&**error).to_string();
                 // Once for each outage; what follows is the same news.
                 match failures {
                     0 => tracing::warn!(url, error, "the key set could not be fetched"),

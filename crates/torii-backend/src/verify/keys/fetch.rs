@@ -7,6 +7,7 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, HeaderMap, I
 use http::{Request, StatusCode};
 
 use super::jwks::{KeySet, MAX_KEY_SET};
+use crate::chain::Chain;
 use crate::http_client::{HttpClient, HttpError, HttpErrorKind, Limits, headers, user_agent};
 use crate::verify::error::{FetchError, KeySetError};
 
@@ -41,7 +42,7 @@ pub(super) async fn fetch(
         left -= 1;
         match attempt(client, url, etag, timeout.mul_f64(ATTEMPT_SHARE)).await {
             Err(error) if left > 0 && worth_another(&error) => {
-                tracing::debug!(error = %error.with_causes(), "key set: trying once more");
+                tracing::debug!(error = %Chain(&error), "key set: trying once more");
             }
             outcome => return outcome,
         }

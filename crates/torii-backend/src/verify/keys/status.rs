@@ -21,7 +21,7 @@ pub struct KeyStatus {
     pub age: Option<Duration>,
     /// Grows with every change of the keys.
     pub generation: u64,
-    /// Why the last fetch failed, if it did. [`FetchError::with_causes`] gives the whole reason.
+    /// Why the last fetch failed, if it did. [`Chain`](crate::Chain) shows the whole reason.
     pub last_error: Option<Arc<FetchError>>,
     /// How long no fetch will be made, after failures.
     pub next_attempt_in: Option<Duration>,

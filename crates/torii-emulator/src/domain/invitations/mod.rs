@@ -97,7 +97,7 @@ impl Domain {
                 move |tx| {
                     let now = clock.now();
                     let sign_up = sign_up_url(&settings)?;
-                    if tx.has_user_with_email(environment, &email)? {
+                    if tx.user_by_email(environment, &email)?.is_some() {
                         return Err(email_taken());
                     }
                     check_rate(tx, environment, &settings, now)?;
