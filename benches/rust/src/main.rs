@@ -1,11 +1,13 @@
 //! The Rust side of the comparison. `benches/run.py` starts it; its protocol is in `measure.rs`.
 
+mod actix;
 mod adapters;
 mod api;
 mod inside;
 mod load;
 mod measure;
 mod serve;
+mod tonic;
 mod verify;
 mod world;
 
