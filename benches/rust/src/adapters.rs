@@ -53,12 +53,19 @@ pub(crate) fn peer(name: &str, world: &'static World) -> Result<impl Worker, Box
         let Ok(reply) = reply;
         assert_eq!(reply.status(), StatusCode::OK);
     };
-    let unseen = AtomicUsize::new(0);
+    // The open route looks at no token, and is done with all of them in no time.
+    let again = name == "axum";
+    let (unseen, tokens) = (AtomicUsize::new(0), world.tokens.len());
+    let ask = move |index: usize| ask(if again { index % tokens } else { index });
     let mut seen = 0;
     Ok(move |case: &Case| {
         if case.name == "cold" {
             // A token is never taken twice: past the last one, indexing panics.
-            return Ok(repeat(case, |_, _| unseen.fetch_add(BLOCK, Ordering::Relaxed), &ask));
+            return Ok(repeat(
+                case,
+                |_, _| unseen.fetch_add(BLOCK, Ordering::Relaxed),
+                &ask,
+            ));
         }
         (seen..case.size).for_each(&ask);
         seen = seen.max(case.size);
@@ -109,7 +116,10 @@ where
         let token = token.ok_or(StatusCode::UNAUTHORIZED)?;
         let decoded = jsonwebtoken::decode::<BTreeMap<String, Value>>(token, key, validation);
         let claims = decoded.map_err(|_| StatusCode::UNAUTHORIZED)?.claims;
-        let sub = claims.get("sub").and_then(Value::as_str).ok_or(StatusCode::UNAUTHORIZED)?;
+        let sub = claims
+            .get("sub")
+            .and_then(Value::as_str)
+            .ok_or(StatusCode::UNAUTHORIZED)?;
         Ok(Self { sub: sub.to_owned() })
     }
 }
