@@ -9,7 +9,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use torii_backend::{AccessError, Refusal};
 
-/// The reply to a request that is not let in, as [`Refusal`] has it. The cause goes to [`tracing`].
+/// The reply to a request that is not let in, as [`Refusal`] has it. The cause goes to [`tracing`](https://docs.rs/tracing).
 pub fn rejection(error: &AccessError) -> Response<Bytes> {
     let refusal = Refusal::new(error);
     let mut response = Response::new(Bytes::from(refusal.body()));
