@@ -35,7 +35,10 @@ pub(crate) fn peer(name: &str, world: &'static World) -> Result<impl Worker, Box
         Some("tonic") => tonic::ask(name, world)?,
         _ => ask(name, world)?,
     };
-    let unseen = AtomicUsize::new(0);
+    // An open route looks at no token, and is done with all of them in no time.
+    let again = ["axum", "actix-web", "tonic"].contains(&name);
+    let (unseen, tokens) = (AtomicUsize::new(0), world.tokens.len());
+    let ask = move |index: usize| ask(if again { index % tokens } else { index });
     let mut seen = 0;
     Ok(move |case: &Case| {
         if case.name == "cold" {

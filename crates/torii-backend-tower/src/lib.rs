@@ -11,7 +11,7 @@
 //! | the settings are invalid | 500 | | `configuration_error` |
 //!
 //! The body is JSON with `code`, `message` and, for 403, `guard`: see [`Refusal`]. A client does not learn why else its token
-//! was refused; your log does, through [`tracing`]. No token is ever logged. To change the reply, see
+//! was refused; your log does, through [`tracing`](https://docs.rs/tracing). No token is ever logged. To change the reply, see
 //! [`AuthLayer::on_refused`].
 //!
 //! # What is protected

@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use torii_backend::{AccessError, Refusal};
 
 /// The reply to a request that is not let in, as [`Refusal`] has it, which is in its extensions. The cause goes to
-/// [`tracing`].
+/// [`tracing`](https://docs.rs/tracing).
 pub fn rejection(error: &AccessError) -> Response<Bytes> {
     let refusal = Refusal::new(error);
     let mut response = Response::new(Bytes::from(refusal.body()));

@@ -12,10 +12,7 @@ use serde_json::{Value, json};
 use torii_backend::{Org, Requirement, Verifier};
 use torii_backend_axum::{Auth, AuthLayer, LayerAuth};
 
-use crate::sign_in::{self, SignIn};
-
-/// The cookie that holds the token.
-pub(crate) const SESSION: &str = "session";
+use crate::sign_in::{self, SESSION, SignIn};
 
 /// The application of an issuer's users. `sign_in_url` is the page where they sign in, `origin` where the application is.
 pub(crate) fn app(issuer: &str, sign_in_url: &str, origin: &str) -> Result<Router, Box<dyn Error>> {

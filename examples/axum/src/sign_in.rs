@@ -11,8 +11,8 @@ use torii_backend_axum::AuthRejection;
 use url::Url;
 use uuid::Uuid;
 
-use crate::app::SESSION;
-
+/// The cookie that holds the token.
+pub(crate) const SESSION: &str = "session";
 /// The cookie that says which browser has begun to sign in.
 const STATE: &str = "sign-in-state";
 /// Where the browser returns to, and the only path that `STATE` is for.

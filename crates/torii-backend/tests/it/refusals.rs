@@ -17,6 +17,9 @@ const INVALID: Option<&str> = Some(r#"Bearer error="invalid_token""#);
 const FAILED: &str = "Authentication failed.";
 const MISCONFIGURED: &str = "Authentication is not configured correctly.";
 
+/// The cause; status, code, message and challenge; the codes of WebSockets and of gRPC.
+type Row<'r> = (AccessError, u16, &'r str, &'r str, Option<&'r str>, u16, u8);
+
 /// What a request with these values of `Authorization` gets.
 fn error(verifier: &Verifier, values: &[&str]) -> AccessError {
     let mut headers = HeaderMap::new();
@@ -52,7 +55,7 @@ fn every_row_has_its_status_code_headers_and_closing_codes() {
     let named = insufficient(r#", error_description="guard: role""#);
     let unnamed = insufficient("");
 
-    let rows: [(AccessError, u16, &str, &str, Option<&str>, u16, u8); 17] = [
+    let rows: [Row<'_>; 17] = [
         (
             error(&ours, &[]),
             401,
