@@ -164,14 +164,15 @@ def api(programs: Programs, folder: str, size: Size) -> Iterator[Comparison]:
 
 def adapters(programs: Programs, folder: str, size: Size) -> Iterator[Comparison]:
     """Rust's web frameworks, in one process and without a connection."""
-    protected = [
-        "AuthLayer",
-        "AuthLayer without memory",
-        "extractor",
-        "extractor without memory",
-        "jsonwebtoken",
-    ]
-    for framework in ("axum",):
+    memory = ("", " without memory")
+    layer = [f"AuthLayer{way}" for way in memory]
+    extractor = [f"extractor{way}" for way in memory]
+    frameworks = {
+        "axum": [*layer, *extractor, "jsonwebtoken"],
+        "actix-web": [*(f"middleware{way}" for way in memory), *extractor, "httpauth and jsonwebtoken"],
+        "tonic": layer,
+    }
+    for framework, protected in frameworks.items():
         names = [framework, *(f"{framework}, {way}" for way in protected)]
         peers = [
             Peer(f"Rust: {name}", [programs.rust, "adapter", name, folder], f"Rust: {framework}")
