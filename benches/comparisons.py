@@ -175,6 +175,27 @@ def api(programs: Programs, folder: str, size: Size) -> Iterator[Comparison]:
     yield Comparison("walk", title, walkers, cases, ["ns", "bytes"], 1, note)
 
 
+def adapters(programs: Programs, folder: str, size: Size) -> Iterator[Comparison]:
+    """Rust's web frameworks, in one process and without a connection."""
+    memory = ("", " without memory")
+    layer = [f"AuthLayer{way}" for way in memory]
+    extractor = [f"extractor{way}" for way in memory]
+    frameworks = {
+        "axum": [*layer, *extractor, "jsonwebtoken"],
+        "actix-web": [*(f"middleware{way}" for way in memory), *extractor, "httpauth and jsonwebtoken"],
+        "tonic": layer,
+    }
+    for framework, protected in frameworks.items():
+        names = [framework, *(f"{framework}, {way}" for way in protected)]
+        peers = [
+            Peer(f"Rust: {name}", [programs.rust, "adapter", name, folder], f"Rust: {framework}")
+            for name in names
+        ]
+        cases = [Case("new token", _case("cold", size)), Case("1,000 tokens", _case("hot", size, 1_000))]
+        note = "The first line is the open route. Its requests carry the same tokens."
+        yield Comparison(framework, f"A request through {framework}", peers, cases, ["ns"], size.rounds, note)
+
+
 def web(programs: Programs, folder: str, size: Size, start: Callable[[str], str]) -> Iterator[Comparison]:
     """`start` starts the application with an interpreter, and says where it is."""
     if not (programs.ours and programs.published):

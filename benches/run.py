@@ -48,6 +48,7 @@ def main() -> None:
             yield from comparisons.verification(programs, str(folder), size)
             yield from comparisons.inside(programs, str(folder), size)
             yield from comparisons.api(programs, str(folder), size)
+            yield from comparisons.adapters(programs, str(folder), size)
             if "python" in arguments.only:
                 yield from comparisons.imports(programs, size)
                 yield from comparisons.adapters(programs, str(folder), size)

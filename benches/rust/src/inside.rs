@@ -120,7 +120,10 @@ impl Inside {
             }
             done += tokens.len();
         }
-        Ok(Sample::from([("ns", start.elapsed().as_nanos() as f64 / done as f64)]))
+        Ok(Sample::from([(
+            "ns",
+            start.elapsed().as_nanos() as f64 / done as f64,
+        )]))
     }
 
     /// What the process grows by with each remembered token.

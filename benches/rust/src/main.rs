@@ -1,10 +1,13 @@
 //! The Rust side of the comparison. `benches/run.py` starts it; its protocol is in `measure.rs`.
 
+mod actix;
+mod adapters;
 mod api;
 mod inside;
 mod load;
 mod measure;
 mod serve;
+mod tonic;
 mod verify;
 mod world;
 
@@ -20,10 +23,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["serve", folder, tokens] => serve::run(Path::new(folder), tokens.parse()?),
         ["verify", peer, folder] => measure::answer(verify::peer(peer, World::load(folder)?)?),
         ["inside", folder] => measure::answer(inside::Inside::new(World::load(folder)?)?),
+        ["adapter", peer, folder] => measure::answer(adapters::peer(peer, World::load(folder)?)?),
         ["api", peer, folder] => measure::answer(api::peer(peer, World::load(folder)?)?),
         ["load", url, order, folder] => measure::answer(load::Load::new(url, order, World::load(folder)?)?),
         _ => Err(
-            "serve FOLDER TOKENS | verify PEER FOLDER | inside FOLDER | api PEER FOLDER \
+            "serve FOLDER TOKENS | verify PEER FOLDER | inside FOLDER | api PEER FOLDER | adapter PEER FOLDER \
                   | load URL none|hot|cold FOLDER"
                 .into(),
         ),

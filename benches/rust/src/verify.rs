@@ -92,15 +92,21 @@ fn jsonwebtoken(world: &'static World, provider: &'static CryptoProvider) -> Res
     provider
         .install_default()
         .map_err(|_| "another provider is installed")?;
+    let (key, validation) = jsonwebtoken_key(world)?;
+    Ok(Box::new(move |index| {
+        let decoded = jsonwebtoken::decode::<Claims>(&world.tokens[index], &key, &validation);
+        black_box(decoded).expect("a good token");
+    }))
+}
+
+/// What jsonwebtoken needs, whichever provider works.
+pub(crate) fn jsonwebtoken_key(world: &World) -> Result<(DecodingKey, Validation), Box<dyn Error>> {
     let coordinate = |name: &str| world.jwk[name].as_str().unwrap_or_default();
     let key = DecodingKey::from_ec_components(coordinate("x"), coordinate("y"))?;
     let mut validation = Validation::new(Algorithm::ES256);
     validation.set_issuer(&[&world.url]);
     validation.set_required_spec_claims(&["exp", "iss", "sub"]);
-    Ok(Box::new(move |index| {
-        let decoded = jsonwebtoken::decode::<Claims>(&world.tokens[index], &key, &validation);
-        black_box(decoded).expect("a good token");
-    }))
+    Ok((key, validation))
 }
 
 fn jwt_simple(world: &'static World) -> Result<Verify, Box<dyn Error>> {

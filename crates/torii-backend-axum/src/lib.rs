@@ -23,7 +23,7 @@
 //! ```
 //!
 //! Rust does not allow this implementation for a foreign type such as `Arc<AppState>`. Put the `Arc` into a type of your
-//! own (`#[derive(Clone)] struct Shared(Arc<AppState>)`), or use [`LayerAuth`].
+//! own (`#[derive(Clone)] struct Shared(Arc<AppState>)`), or use an [`AuthLayer`] and [`LayerAuth`], which works with any state.
 //!
 //! # Whole routers
 //!
@@ -62,10 +62,63 @@
 //! clone of it), and is then not verified again; otherwise the extractor verifies the token for itself. Do not ask for
 //! `Extension<Auth>`: axum cannot check that anything provides it.
 //!
+//! # Guards
+//!
+//! What callers must be is a [`Requirement`] of an [`AuthLayer`]: of a whole router, or of one route. Others get 403 and the
+//! guard's name.
+//!
+//! ```
+//! use axum::{Router, routing::{delete, get}};
+//! use torii_backend::{Org, Requirement, Verifier};
+//! use torii_backend_axum::{AuthLayer, LayerAuth};
+//!
+//! async fn invoices(auth: LayerAuth) -> String {
+//!     format!("{} may read the organization's invoices", auth.user_id())
+//! }
+//!
+//! fn app(verifier: Verifier) -> Router {
+//!     let member = Requirement::new().organization(Org::FromPath("org_id".into()));
+//!     let administrator = member.clone().role("org:administrator").no_impersonation();
+//!     let remove = delete(async || "removed").layer(AuthLayer::new(verifier.clone()).require(administrator));
+//!     Router::new()
+//!         .route("/orgs/{org_id}/invoices", get(invoices))
+//!         // Of the routes above; the one below has a layer of its own.
+//!         .route_layer(AuthLayer::new(verifier).require(member))
+//!         .route("/orgs/{org_id}", remove)
+//! }
+//! ```
+//!
+//! # Claims of your own
+//!
+//! `Auth<C>` and `LayerAuth<C>` have the token's claims as your type. A token whose claims do not have its shape is answered
+//! with 403 and the guard's name `claims`.
+//!
+//! ```
+//! use serde::Deserialize;
+//! use torii_backend_axum::Auth;
+//!
+//! #[derive(Deserialize)]
+//! struct Plan {
+//!     plan: String,
+//!     seats: u32,
+//! }
+//!
+//! async fn plan(auth: Auth<Plan>) -> String {
+//!     format!("{} has {} seats of the plan {}", auth.user_id(), auth.claims.seats, auth.claims.plan)
+//! }
+//! # axum::Router::<torii_backend::Verifier>::new().route("/plan", axum::routing::get(plan));
+//! ```
+//!
 //! # Replies of your own
 //!
 //! For the layer, see [`AuthLayer::on_refused`]. A handler that asks for `Result<Auth, AuthRejection>` answers a refusal
 //! itself.
+//!
+//! # WebSockets
+//!
+//! A handshake is a request like any other, and [`WebSocketUpgrade`](https://docs.rs/axum/0.8/axum/extract/ws/) needs nothing more.
+//! A browser's script can send the token in the subprotocols alone: tell the verifier so
+//! ([`VerifierBuilder::websocket_protocol`]) and use a layer, which selects the subprotocol `bearer` in the answer.
 //!
 //! # Tests of your application
 //!
@@ -99,9 +152,12 @@
 //! ```
 
 mod auth;
+mod layer;
+mod rejection;
 
-pub use auth::{Auth, AuthRejection, LayerAuth, LayerAuthRejection};
-pub use torii_backend_tower::AuthLayer;
+pub use auth::{Auth, LayerAuth};
+pub use layer::AuthLayer;
+pub use rejection::AuthRejection;
 
 #[cfg(doc)]
-use torii_backend::Verifier;
+use torii_backend::{Requirement, Verifier, VerifierBuilder};

@@ -2,14 +2,17 @@
 //!
 //! # What the client is told
 //!
-//! | | status | headers | `error.code` |
+//! | | status | headers | `code` |
 //! |---|---|---|---|
 //! | no token, or a refused one | 401 | `WWW-Authenticate` | `authentication_failed` |
+//! | an expired token | 401 | `WWW-Authenticate` | `expired` |
+//! | a caller that a [requirement](AuthLayer::require) does not let in | 403 | `WWW-Authenticate` | `permission_denied` |
 //! | the issuer's keys cannot be had | 503 | `Retry-After` | `keys_unavailable` |
 //! | the settings are invalid | 500 | | `configuration_error` |
 //!
-//! A client does not learn why its token was refused; your log does, through [`tracing`]. No token is ever logged. To
-//! change the reply, see [`AuthLayer::on_refused`].
+//! The body is JSON with `code`, `message` and, for 403, `guard`: see [`Refusal`]. A client does not learn why else its token
+//! was refused; your log does, through [`tracing`](https://docs.rs/tracing). No token is ever logged. To change the reply, see
+//! [`AuthLayer::on_refused`].
 //!
 //! # What is protected
 //!
@@ -32,18 +35,28 @@
 //! # }
 //! ```
 //!
+//! [`AuthLayer::allow_preflight`] is for a CORS layer that has to be inside of this one.
+//!
+//! # WebSockets
+//!
+//! A handshake is a request like any other: a refused one gets the status, and no connection. A browser's script can send
+//! no header but the subprotocols: see [`VerifierBuilder::websocket_protocol`]. The layer selects the subprotocol `bearer` in
+//! the answer, if the inner service has selected none.
+//!
 //! # Several verifiers
 //!
 //! Each layer verifies for itself, and replaces what an outer one found: the inner service finds the [`Auth`] of the
 //! innermost layer. [`Verifier::made`] tells whose an `Auth` is.
 
+mod gate;
 mod layer;
 mod response;
+mod service;
 
-pub use layer::{Admission, AuthLayer, AuthService, ResponseFuture};
-#[doc(hidden)]
-pub use response::misconfigured;
+pub use gate::Admission;
+pub use layer::AuthLayer;
 pub use response::{ResponseBody, rejection};
+pub use service::{AuthService, ResponseFuture};
 
 #[cfg(doc)]
-use torii_backend::{Auth, Verifier};
+use torii_backend::{Auth, Refusal, Verifier, VerifierBuilder};

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::verify::{Auth, Verifier};
@@ -214,6 +215,17 @@ impl Verifier {
         path_parameter: &'c dyn Fn(&str) -> Option<Cow<'c, str>>,
     ) -> Result<(), Denied> {
         requirement.check_in(auth, &GuardContext::new(self.now(), path_parameter))
+    }
+}
+
+impl Auth {
+    /// [`claims`](Self::claims) for web adapters: claims that do not have the shape of `T` are what the guard `claims` refuses.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied::Guard`], which does not say what is wrong: it would repeat what the token says.
+    pub fn claims_or_denied<T: DeserializeOwned>(&self) -> Result<T, Denied> {
+        self.claims().map_err(|_| Denied::Guard("claims".into()))
     }
 }
 

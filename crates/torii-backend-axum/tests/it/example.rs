@@ -107,7 +107,7 @@ async fn no_method_slips_past_the_layer() {
 
 #[tokio::test]
 async fn a_refusal_on_the_wire_is_the_documented_one() {
-    const BODY: &str = r#"{"error":{"code":"authentication_failed","message":"Authentication failed."}}"#;
+    const BODY: &str = r#"{"code":"authentication_failed","message":"Authentication failed."}"#;
     let torii = Torii::start().await;
     let server = Server::start(&torii).await;
     let url = format!("{}/invoices", server.origin);

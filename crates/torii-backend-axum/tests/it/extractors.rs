@@ -10,14 +10,14 @@ use axum::middleware::map_request;
 use axum::response::{IntoResponse, Response};
 use axum::routing;
 use tokio::task::JoinSet;
-use torii_backend::{ErrorCode, Verifier};
+use torii_backend::{AccessError, ErrorCode, Verifier};
 use torii_backend_axum::{Auth, AuthLayer, AuthRejection};
 use tower::ServiceExt;
 
 use crate::support::{Torii, get, get_with, read};
 
-const AUTHENTICATION_FAILED: &str =
-    r#"{"error":{"code":"authentication_failed","message":"Authentication failed."}}"#;
+const AUTHENTICATION_FAILED: &str = r#"{"code":"authentication_failed","message":"Authentication failed."}"#;
+const EXPIRED: &str = r#"{"code":"expired","message":"Authentication failed."}"#;
 /// Where nothing listens.
 const NOBODY: &str = "http://127.0.0.1:1";
 
@@ -26,7 +26,7 @@ async fn me(auth: Auth) -> String {
 }
 
 async fn greeting(auth: Option<Auth>) -> String {
-    auth.map_or_else(|| "nobody".to_owned(), |Auth(auth)| auth.user_id().to_owned())
+    auth.map_or_else(|| "nobody".to_owned(), |auth| auth.user_id().to_owned())
 }
 
 fn routes<S>() -> Router<S>
@@ -62,10 +62,14 @@ async fn only_the_absence_of_credentials_is_none() {
     let app = app(&torii.verifier);
     let reply = app.clone().oneshot(get("/greeting")).await.unwrap();
     assert_eq!(read(reply).await, (StatusCode::OK, "nobody".to_owned()));
-    for token in ["not-a-token", "", &torii.expired().await] {
+    let expired = torii.expired().await;
+    for (token, body) in [
+        ("not-a-token", AUTHENTICATION_FAILED),
+        ("", AUTHENTICATION_FAILED),
+        (&expired, EXPIRED),
+    ] {
         let reply = app.clone().oneshot(get_with("/greeting", token)).await.unwrap();
-        let expected = (StatusCode::UNAUTHORIZED, AUTHENTICATION_FAILED.to_owned());
-        assert_eq!(read(reply).await, expected, "{token}");
+        assert_eq!(read(reply).await, (StatusCode::UNAUTHORIZED, body.to_owned()));
     }
 }
 
@@ -76,12 +80,17 @@ async fn a_refusal_is_the_layers() {
     let layer = Router::new()
         .route("/me", routing::get(async || ()))
         .layer(AuthLayer::new(torii.verifier.clone()));
-    for (request, challenge) in [
-        (get("/me"), "Bearer"),
-        (get_with("/me", "not-a-token"), r#"Bearer error="invalid_token""#),
+    for (request, challenge, body) in [
+        (get("/me"), "Bearer", AUTHENTICATION_FAILED),
+        (
+            get_with("/me", "not-a-token"),
+            r#"Bearer error="invalid_token""#,
+            AUTHENTICATION_FAILED,
+        ),
         (
             get_with("/me", &torii.expired().await),
             r#"Bearer error="invalid_token""#,
+            EXPIRED,
         ),
     ] {
         let (parts, _) = request.into_parts();
@@ -91,7 +100,7 @@ async fn a_refusal_is_the_layers() {
         assert_eq!(ours.headers()["www-authenticate"], challenge);
         assert_eq!(ours.headers(), theirs.headers());
         let ours = read(ours).await;
-        assert_eq!(ours, (StatusCode::UNAUTHORIZED, AUTHENTICATION_FAILED.to_owned()));
+        assert_eq!(ours, (StatusCode::UNAUTHORIZED, body.to_owned()));
         assert_eq!(ours, read(theirs).await);
     }
 }
@@ -167,7 +176,7 @@ async fn what_the_layer_has_verified_is_not_verified_again() {
 async fn a_request_is_verified_once_however_often_it_is_asked_for() {
     let torii = Torii::start().await;
     let (id, token) = torii.user().await;
-    let handler = async |Auth(first): Auth, second: Option<Auth>, auth: Auth| {
+    let handler = async |Auth { caller: first, .. }: Auth, second: Option<Auth>, auth: Auth| {
         assert_eq!(Some(&first), second.as_deref());
         auth.user_id().to_owned()
     };
@@ -279,10 +288,13 @@ async fn a_rejection_says_its_cause_to_the_server_only() {
     let (mut parts, _) = get_with("/", &torii.expired().await).into_parts();
     let outcome = <Auth as FromRequestParts<_>>::from_request_parts(&mut parts, &torii.verifier).await;
     let rejection = outcome.unwrap_err();
-    assert_eq!(rejection.0.code(), ErrorCode::Expired);
+    let AccessError::Unverified(error) = &rejection.0 else {
+        panic!("{rejection}");
+    };
+    assert_eq!(error.code(), ErrorCode::Expired);
     assert!(rejection.to_string().starts_with("expired: "), "{rejection}");
     let (_, body) = read(rejection.into_response()).await;
-    assert_eq!(body, AUTHENTICATION_FAILED);
+    assert_eq!(body, EXPIRED);
 }
 
 #[tokio::test]

@@ -25,10 +25,7 @@ async fn me(auth: LayerAuth) -> String {
 }
 
 async fn greeting(auth: Option<LayerAuth>) -> String {
-    auth.map_or_else(
-        || "nobody".to_owned(),
-        |LayerAuth(auth)| auth.user_id().to_owned(),
-    )
+    auth.map_or_else(|| "nobody".to_owned(), |auth| auth.user_id().to_owned())
 }
 
 fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {

@@ -5,7 +5,10 @@
     reason = "clippy.toml lets tests do so, but sees only the functions marked as one"
 )]
 
+mod conformance;
 mod example;
 mod extractors;
+mod guards;
+mod held;
 mod layer_auth;
 mod support;

@@ -30,7 +30,7 @@ struct Log;
 
 impl Subscriber for Log {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("torii_backend_tower")
+        metadata.target() == "torii_backend::refusal"
     }
 
     fn event(&self, event: &Event<'_>) {

@@ -7,7 +7,10 @@
 
 mod admission;
 mod composition;
+mod conformance;
 mod example;
+mod guards;
+mod held;
 mod log;
 mod readiness;
 mod refusal;

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use http_body::Body;
-use torii_backend::{Verifier, VerifyError, verify_token};
+use torii_backend::{AccessError, Verifier, VerifyError, verify_token};
 use torii_backend_tower::{AuthLayer, rejection};
 use tower::{Layer, ServiceExt, service_fn};
 use tracing::Level;
@@ -13,13 +13,13 @@ use crate::support::{Incoming, Torii, anonymous, read, who, with_header, with_to
 
 /// Where nothing listens.
 const NOBODY: &str = "http://127.0.0.1:1";
-const AUTHENTICATION_FAILED: &str =
-    r#"{"error":{"code":"authentication_failed","message":"Authentication failed."}}"#;
+const AUTHENTICATION_FAILED: &str = r#"{"code":"authentication_failed","message":"Authentication failed."}"#;
+const EXPIRED: &str = r#"{"code":"expired","message":"Authentication failed."}"#;
 const BARE_CHALLENGE: &str = "Bearer";
 const TOKEN_CHALLENGE: &str = r#"Bearer error="invalid_token""#;
 
 #[tokio::test]
-async fn every_cause_has_the_same_body_and_a_challenge_of_its_kind() {
+async fn every_cause_but_the_expiry_has_the_same_body_and_a_challenge_of_its_kind() {
     let torii = Torii::start().await;
     let (_, token) = torii.user().await;
     let mut expired = torii.order().await;
@@ -70,11 +70,12 @@ async fn every_cause_has_the_same_body_and_a_challenge_of_its_kind() {
             ("www-authenticate", challenge),
         ];
         assert_eq!(lines(reply.headers()), expected, "{code}");
-        assert_eq!(
-            reply.body().size_hint().exact(),
-            Some(AUTHENTICATION_FAILED.len() as u64)
-        );
-        let expected = (StatusCode::UNAUTHORIZED, AUTHENTICATION_FAILED.to_owned());
+        let body = match code {
+            "expired" => EXPIRED,
+            _ => AUTHENTICATION_FAILED,
+        };
+        assert_eq!(reply.body().size_hint().exact(), Some(body.len() as u64));
+        let expected = (StatusCode::UNAUTHORIZED, body.to_owned());
         assert_eq!(read(reply).await, expected, "{code}");
     }
 }
@@ -100,7 +101,7 @@ async fn unreachable_keys_are_503_with_a_time_to_come_back() {
         assert_eq!(lines(&headers), expected);
         assert_eq!(
             body,
-            r#"{"error":{"code":"keys_unavailable","message":"Authentication is temporarily unavailable."}}"#
+            r#"{"code":"keys_unavailable","message":"Authentication is temporarily unavailable."}"#
         );
     }
 }
@@ -134,7 +135,7 @@ async fn retry_after_is_rounded_up_to_whole_seconds() {
     let verifier = Verifier::new(NOBODY).unwrap();
     let error = verifier.verify(&token).await.unwrap_err();
     let wait = error.retry_after().unwrap().as_secs_f64();
-    let shown = rejection(&error).headers()["retry-after"]
+    let shown = rejection(&error.clone().into()).headers()["retry-after"]
         .to_str()
         .unwrap()
         .to_owned();
@@ -145,7 +146,7 @@ async fn retry_after_is_rounded_up_to_whole_seconds() {
 async fn a_verifier_that_cannot_work_is_a_500_that_does_not_say_why() {
     log::listen();
     let error = verify_token("x", "ftp://your-app.torii.so").await.unwrap_err();
-    let reply = rejection(&error);
+    let reply = rejection(&error.into());
     assert_eq!(reply.status(), StatusCode::INTERNAL_SERVER_ERROR);
     let expected = [
         ("cache-control", "no-store"),
@@ -154,7 +155,7 @@ async fn a_verifier_that_cannot_work_is_a_500_that_does_not_say_why() {
     assert_eq!(lines(reply.headers()), expected);
     assert_eq!(
         reply.body(),
-        r#"{"error":{"code":"configuration_error","message":"Authentication is not configured correctly."}}"#
+        r#"{"code":"configuration_error","message":"Authentication is not configured correctly."}"#
     );
 }
 
@@ -171,7 +172,7 @@ async fn the_cause_is_logged_at_its_level_and_the_token_never() {
     let lost = torii.token_of_issuer(NOBODY).await;
     down.oneshot(with_token(&lost)).await.unwrap();
     let unusable = Verifier::new("ftp://your-app.torii.so").unwrap_err();
-    rejection(&VerifyError::from(unusable));
+    rejection(&VerifyError::from(unusable).into());
 
     let entries = log::take();
     let levels: Vec<Level> = entries.iter().map(|(level, _)| *level).collect();
@@ -218,6 +219,9 @@ async fn a_hook_changes_the_reply_and_only_that_of_a_refusal() {
     let (id, token) = torii.user().await;
     let layer = AuthLayer::new(torii.verifier.clone()).on_refused(|error, mut reply| {
         *reply.status_mut() = StatusCode::FORBIDDEN;
+        let AccessError::Unverified(error) = error else {
+            panic!("{error}");
+        };
         *reply.body_mut() = error.code().to_string().into();
         reply
     });

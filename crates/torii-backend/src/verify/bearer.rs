@@ -34,6 +34,13 @@ impl Verifier {
         token.map_err(|error| self.refused(error.into()))
     }
 
+    /// The subprotocol that the answer to a WebSocket handshake has to select, because the token follows it: `bearer` as the
+    /// client wrote it in `Sec-WebSocket-Protocol`, of which these are all values. `None` where no token was sent in this way, or
+    /// [none is read](crate::VerifierBuilder::websocket_protocol).
+    pub fn selected_protocol<'h>(&self, values: impl Iterator<Item = &'h [u8]>) -> Option<&'h str> {
+        self.places().protocol(values)
+    }
+
     /// The headers that [`bearer_token`](Self::bearer_token) reads.
     pub fn credential_headers(&self) -> impl Iterator<Item = &HeaderName> {
         self.places().headers()

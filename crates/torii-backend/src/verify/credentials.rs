@@ -35,14 +35,20 @@ impl Places {
     {
         let mut found = in_header(values(&self.header), self.header != AUTHORIZATION)?;
         if found.is_none() && self.websocket_protocol {
-            found = in_protocols(values(&SEC_WEBSOCKET_PROTOCOL))?;
+            found = in_protocols(values(&SEC_WEBSOCKET_PROTOCOL))?.map(|(_, token)| token);
         }
         if found.is_none()
             && let Some(name) = &self.cookie
         {
             found = in_cookies(values(&COOKIE), name)?;
         }
-        found.ok_or_else(|| TokenError::new(ErrorCode::HeaderMissing, "no credentials were sent"))
+        found.ok_or_else(TokenError::no_credentials)
+    }
+
+    /// The subprotocol that says that a token follows it, as it is written in the values of `Sec-WebSocket-Protocol`.
+    pub(super) fn protocol<'h>(&self, values: impl Iterator<Item = &'h [u8]>) -> Option<&'h str> {
+        let offered = self.websocket_protocol.then(|| in_protocols(values));
+        offered?.ok()?.map(|(protocol, _)| protocol)
     }
 }
 
@@ -93,10 +99,12 @@ fn text(value: &[u8]) -> Result<Option<&str>, TokenError> {
     Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
-/// The token after `bearer` in the list of subprotocols that a WebSocket's client offers: a browser's script can set no
-/// other header. Other subprotocols may stand around the two.
-fn in_protocols<'h>(values: impl Iterator<Item = &'h [u8]>) -> Result<Option<&'h str>, TokenError> {
-    let mut token = None;
+/// `bearer` and the token after it in the list of subprotocols that a WebSocket's client offers: a browser's script can set
+/// no other header. Other subprotocols may stand around the two.
+fn in_protocols<'h>(
+    values: impl Iterator<Item = &'h [u8]>,
+) -> Result<Option<(&'h str, &'h str)>, TokenError> {
+    let mut found = None;
     for value in values {
         let Some(text) = text(value)? else { continue };
         let mut offered = text.split(',').map(|offered| offered.trim_matches([' ', '\t']));
@@ -106,12 +114,12 @@ fn in_protocols<'h>(values: impl Iterator<Item = &'h [u8]>) -> Result<Option<&'h
             }
             let next = offered.next().filter(|next| !next.is_empty());
             let next = next.ok_or_else(|| malformed("no token follows the subprotocol `bearer`"))?;
-            if token.replace(next).is_some() {
+            if found.replace((protocol, next)).is_some() {
                 return Err(ambiguous("the subprotocol `bearer` was offered more than once"));
             }
         }
     }
-    Ok(token)
+    Ok(found)
 }
 
 /// The value of the cookie `name` ([RFC 6265, section 4.2](https://www.rfc-editor.org/rfc/rfc6265#section-4.2)). Two of that

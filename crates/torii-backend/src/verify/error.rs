@@ -30,6 +30,11 @@ pub enum VerifyError {
 }
 
 impl VerifyError {
+    /// The error of a request without credentials, for adapters that look at none.
+    pub fn no_credentials() -> Self {
+        Self::Token(TokenError::no_credentials())
+    }
+
     /// The stable code of the cause.
     pub fn code(&self) -> ErrorCode {
         match self {
@@ -87,6 +92,10 @@ impl TokenError {
             code,
             detail: detail.into(),
         }
+    }
+
+    pub(crate) fn no_credentials() -> Self {
+        Self::new(ErrorCode::HeaderMissing, "no credentials were sent")
     }
 
     pub(crate) fn malformed(detail: &'static str) -> Self {
