@@ -21,7 +21,7 @@ class Emulator:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [_program(), "dev", "--in-memory", "--port", "0", "--json"], stdout=subprocess.PIPE, text=True
+            [program(), "dev", "--in-memory", "--port", "0", "--json"], stdout=subprocess.PIPE, text=True
         )
         assert self._process.stdout
         line = self._process.stdout.readline()
@@ -81,7 +81,7 @@ class Emulator:
         return json.loads(text) if text else None
 
 
-def _program() -> str:
+def program() -> str:
     program = Path(os.environ.get("TORII_BIN") or REPOSITORY / "target/debug/torii")
     if not program.is_file():
         raise RuntimeError(f"no {program}: `cargo build -p torii-cli` makes it, TORII_BIN names another")
