@@ -2,6 +2,7 @@
 
 A document's example is a `python` block under `<!-- python example: name -->`. It is run as printed, but that
 the issuer and the API are the local torii's, and the lines of a `<!-- check` comment below it run after it.
+`support/pages.py` says what the shell blocks are run with.
 """
 
 from __future__ import annotations
@@ -10,7 +11,12 @@ import ast
 import asyncio
 import doctest
 import inspect
+import os
 import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -18,7 +24,8 @@ import torii_backend.asgi
 import torii_backend.client
 import torii_backend.fastapi
 import torii_backend.starlette
-from support.emulator import REPOSITORY
+from support import pages
+from support.emulator import REPOSITORY, program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +112,8 @@ def names(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[
 
 @pytest.mark.parametrize("example", documented(), ids=lambda example: example.name)
 def test_an_example_of_a_document_runs(example: Example, names: dict[str, Any], emulator: Emulator) -> None:
-    code = compile(local(example.code, emulator), example.name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    text, flags = local(example.code, emulator), ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    code = compile(text, example.name, "exec", flags, dont_inherit=True)
     if code.co_flags & inspect.CO_COROUTINE:
         asyncio.run(eval(code, names))
     else:
@@ -115,7 +123,48 @@ def test_an_example_of_a_document_runs(example: Example, names: dict[str, Any], 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_no_block_of_a_document_is_skipped(document: str) -> None:
     text = (REPOSITORY / document).read_text()
-    assert len(EXAMPLE.findall(text)) == text.count("```python"), "a block has no name"
+    files = [block for block in pages.blocks(REPOSITORY / document) if block.rule == "file"]
+    assert len(EXAMPLE.findall(text)) + len(files) == text.count("```python"), "a block has no name"
+
+
+@pytest.mark.parametrize("document", pages.DOCUMENTS)
+def test_each_shell_block_of_a_document_says_whether_it_is_run(document: str) -> None:
+    text = (REPOSITORY / document).read_text("utf-8")
+    shell = [block for block in pages.blocks(REPOSITORY / document) if block.language == "sh"]
+    assert len(shell) == len(re.findall(r"```(?:sh|bash|shell|console)\b", text)), "begin it with ```sh"
+    unmarked = [block.text for block in shell if block.rule is None and document != pages.TUTORIAL]
+    assert not unmarked, "write `<!-- run: here -->` or `<!-- not run: REASON -->` above it"
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(sys.platform == "win32", reason="the commands are for a POSIX shell")
+@pytest.mark.parametrize(
+    ("document", "commands"),
+    [
+        pytest.param(document, block.text, id=f"{document}: {block.text.splitlines()[0]}")
+        for document in pages.DOCUMENTS
+        for block in pages.blocks(REPOSITORY / document)
+        if (block.rule, block.detail) == ("run", "here")
+    ],
+)
+def test_a_shell_block_of_a_document_runs(document: str, commands: str, emulator: Emulator) -> None:
+    if "cargo " in commands and not os.environ.get("CI"):
+        pytest.skip("it compiles; CI runs it")
+    binaries = [str(Path(sys.executable).parent), str(Path(program()).parent)]
+    environment = {
+        **os.environ,
+        "PATH": os.pathsep.join([*binaries, os.environ["PATH"]]),
+        "TORII_ISSUER": emulator.issuer,
+        "TORII_API_URL": emulator.api_url,
+        "TORII_SECRET_KEY": emulator.secret_key,
+    }
+    bash = shutil.which("bash")
+    assert bash
+    done = subprocess.run(
+        [bash, "-euo", "pipefail", "-c", commands],
+        cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
 
 
 @pytest.mark.parametrize(
