@@ -130,24 +130,22 @@ TARGETS = [
     ),
     *(
         Target(
-            f"{framework}: a remembered token costs at most 15 µs over the bare framework",
-            "adapters",
-            lambda of, framework=framework: _over_bare(of, framework, names.OURS) / 1_000,
-            most=15,
+            f"{framework}: a remembered token costs at most {micros} µs over the open route",
+            comparison,
+            lambda of, rows=rows: _over_open(of, rows, rows.ours) / 1_000,
+            most=micros,
         )
-        for framework in names.ADAPTERS
+        for framework, comparison, micros, rows in names.ROUTES
     ),
     *(
         Target(
-            f"{framework}: a remembered token costs at most half of {other}",
-            "adapters",
-            lambda of, framework=framework, other=other: (
-                _over_bare(of, framework, names.OURS) / _over_bare(of, framework, other)
-            ),
+            f"{framework}: a remembered token costs at most half of {rows.other}",
+            comparison,
+            lambda of, rows=rows: _over_open(of, rows, rows.ours) / _over_open(of, rows, rows.other),
             most=0.5,
         )
-        for framework, (_, others) in names.ADAPTERS.items()
-        for other in others
+        for framework, comparison, _, rows in names.ROUTES
+        if rows.other
     ),
 ]
 
@@ -210,14 +208,17 @@ def figures(results: list[Result], machine: dict[str, str], versions: dict[str, 
 
 
 def _summaries(result: Result, case: str) -> dict[str, dict[str, dict[str, float]]]:
-    """By peer and metric: the 10th percentile, the median, the 90th, and the median ratio to the reference."""
+    """Return the percentiles and the median ratio to the reference, by peer and metric."""
     found: dict[str, dict[str, dict[str, float]]] = {}
     for peer, metric in product(result.comparison.peers, result.comparison.metrics):
         values = result.values(case, peer.name, metric)
         if values:
             summary = dict(zip(("p10", "median", "p90"), spread(values)))
             ratios = _ratios(result, peer, case, metric)
-            found.setdefault(peer.name, {})[metric] = {**summary, **({"ratio": median(ratios)} if ratios else {})}
+            found.setdefault(peer.name, {})[metric] = {
+                **summary,
+                **({"ratio": median(ratios)} if ratios else {}),
+            }
     return found
 
 
@@ -288,9 +289,8 @@ def _facts(machine: dict[str, str], versions: dict[str, str]) -> str:
     return f"{told}.\n\nVersions: {listed}."
 
 
-def _over_bare(of: Callable[..., float], framework: str, kind: str) -> float:
-    bare = f"{framework}: {names.BARE_FRAMEWORK}"
-    return of(f"{framework}: {kind}", "hot") - of(bare, "hot")
+def _over_open(of: Callable[..., float], rows: names.Rows, protected: str) -> float:
+    return of(protected, rows.case) - of(rows.open, rows.case)
 
 
 def _above_open(of: Callable[..., float], peer: str) -> float:

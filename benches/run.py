@@ -51,7 +51,7 @@ def main() -> None:
             yield from comparisons.adapters(programs, str(folder), size)
             if "python" in arguments.only:
                 yield from comparisons.imports(programs, size)
-                yield from comparisons.adapters(programs, str(folder), size)
+                yield from comparisons.python_adapters(programs, str(folder), size)
                 yield from comparisons.web(programs, str(folder), size, application)
 
         for comparison in everything():

@@ -1,4 +1,4 @@
-"""One request to a protected route, inside the framework and without a server: `adapters.py FRAMEWORK/WITH FOLDER`.
+"""A request to a protected route, in one process and without a server: `adapters.py FRAMEWORK/WITH FOLDER`.
 
 `WITH` is `bare` (the route without protection), `ours`, or the name of what users take today.
 """
@@ -105,7 +105,7 @@ def aiohttp(kind: str, world: worker.World) -> Serve:
     async def each(tokens: list[str]) -> None:
         for token in tokens:
             request = template.clone(headers={"Authorization": f"Bearer {token}"})
-            response = await app._handle(request)
+            response = await app._handle(request)  # noqa: SLF001 -- there is no public way without a server
             _check(response.status)
 
     return lambda tokens: loop.run_until_complete(each(tokens))
@@ -199,7 +199,7 @@ def ninja(kind: str, world: worker.World) -> Serve:
 
             options = {"auth": ToriiBearer(verifier=_verifier(world))}
         api = NinjaAPI(**options)
-        api.get("/me")(lambda request: USER)
+        api.get("/me")(lambda request: USER)  # noqa: ARG005 -- Ninja goes by the name
         return path("", api.urls)
 
     return _django({}, route)
@@ -240,8 +240,20 @@ def _check(status: int) -> None:
 def _asgi(app: Any) -> Serve:
     loop = asyncio.new_event_loop()
     # What a server would have sent and not of interest here.
-    base = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http"}
-    base |= {"path": "/me", "raw_path": b"/me", "query_string": b"", "root_path": "", "server": ("127.0.0.1", 80)}
+    base = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+    }
+    base |= {
+        "path": "/me",
+        "raw_path": b"/me",
+        "query_string": b"",
+        "root_path": "",
+        "server": ("127.0.0.1", 80),
+    }
     base |= {"client": ("127.0.0.1", 1)}
 
     async def receive() -> dict[str, Any]:

@@ -42,7 +42,7 @@ def joserfc(world: worker.World) -> Verify:
 
 
 def batch(world: worker.World) -> Callable[[worker.Case], worker.Sample]:
-    """New tokens, so many at a time: on this thread, or with the package's help."""
+    """Verify new tokens, so many at a time: on this thread, or with the package's help."""
     from torii_backend import Verifier
 
     verifier = Verifier(world.url, remember_verified=0)
