@@ -9,7 +9,7 @@ use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use serde::de::DeserializeOwned;
-use torii_backend::{AccessError, Denied, ErrorCode, NoClaims, Verifier};
+use torii_backend::{AccessError, ErrorCode, NoClaims, Verifier};
 
 use crate::error::AuthError;
 use crate::request::{Admission, authenticate};
@@ -113,8 +113,6 @@ const NO_VERIFIER: AccessError = AccessError::Misconfigured(Cow::Borrowed(
 ));
 
 fn with_claims<C: DeserializeOwned>(caller: torii_backend::Auth) -> Result<Auth<C>, AuthError> {
-    match caller.claims() {
-        Ok(claims) => Ok(Auth { caller, claims }),
-        Err(_) => Err(Denied::Guard("claims".into()).into()),
-    }
+    let claims = caller.claims_or_denied()?;
+    Ok(Auth { caller, claims })
 }

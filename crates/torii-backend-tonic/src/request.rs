@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 use tonic::{Request, Status};
-use torii_backend::{AccessError, Auth, Denied, Requirement, VerifyError};
+use torii_backend::{AccessError, Auth, Requirement, VerifyError};
 use torii_backend_tower::Admission;
 
 use crate::status::status;
@@ -60,8 +60,8 @@ impl<T> AuthExt for Request<T> {
     }
 
     fn claims<C: DeserializeOwned>(&self) -> Result<C, Status> {
-        let claims = self.auth()?.claims();
-        claims.map_err(|_| status(&Denied::Guard("claims".into()).into()))
+        let claims = self.auth()?.claims_or_denied();
+        claims.map_err(|denied| status(&denied.into()))
     }
 }
 
