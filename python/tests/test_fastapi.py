@@ -16,8 +16,9 @@ from support.recorder import Recorder
 from support.standin import USER, StandIn, eventually
 from support.web import TestClient
 from torii_backend import ToriiAuth, Verifier
+from torii_backend._fastapi import ANSWERS_WEBSOCKETS
 from torii_backend.errors import ToriiAuthError, ToriiConfigError, ToriiKeysUnavailableError
-from torii_backend.fastapi import _ANSWERS_WEBSOCKETS, require_auth
+from torii_backend.fastapi import require_auth
 
 
 def application(dependency: Callable[..., Any]) -> TestClient:
@@ -225,7 +226,7 @@ def test_a_websocket_is_refused_before_it_is_accepted(standin: StandIn, recorder
     ]
     for issuer, headers, status, code, reason in refused:
         client = application(require_auth(issuer=issuer))
-        if _ANSWERS_WEBSOCKETS:
+        if ANSWERS_WEBSOCKETS:
             with (
                 pytest.raises(WebSocketDisconnect) as answered,
                 client.websocket_connect("/live", headers=headers),

@@ -4,7 +4,6 @@ It comes with `pip install "torii-backend[fastapi]"`.
 """
 
 from collections.abc import Collection, Coroutine
-from inspect import Parameter, Signature
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -19,20 +18,18 @@ from typing import (
 )
 
 try:
-    from fastapi import Depends, HTTPException, WebSocketException
-    from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBearer
-    from fastapi.openapi.models import SecurityBase as SecurityBaseModel
+    from fastapi import Depends
     from fastapi.requests import HTTPConnection
     from fastapi.security import SecurityScopes
     from fastapi.security.base import SecurityBase
-    from starlette import __version__ as STARLETTE  # noqa: N812
 except ImportError as error:
     raise ImportError(
         'torii_backend.fastapi needs FastAPI: pip install "torii-backend[fastapi]"', name=error.name
     ) from error
 
 from torii_backend import Require, ToriiAuth
-from torii_backend._gate import Gate, Refusal, Refused
+from torii_backend._fastapi import exception, scheme_of, signature, unread_scopes
+from torii_backend._gate import Gate, Refused
 from torii_backend.asgi import fields
 from torii_backend.errors import ToriiConfigError
 
@@ -45,10 +42,6 @@ __all__ = ["RequireAuth", "require_auth"]
 
 _AUTHORIZATION = "authorization"
 _LEEWAY = 30.0
-# Before, Starlette answers a WebSocket's `HTTPException` with nothing.
-_ANSWERS_WEBSOCKETS = tuple(map(int, STARLETTE.split(".")[:2])) >= (0, 41)
-
-
 Claims = TypeVar("Claims")
 Caller = TypeVar("Caller")
 
@@ -152,37 +145,28 @@ def require_auth(
 _NO_SCOPES = SecurityScopes()
 
 
-class _Cookie(SecurityBase):
-    """Says in the OpenAPI document that a cookie is taken as well, and does nothing."""
-
-    def __init__(self, name: str, scheme_name: str) -> None:
-        self.scheme_name = scheme_name
-        self.model = _key(APIKeyIn.cookie, name, "A token of torii.")
-
-    async def __call__(self) -> None: ...
-
-
 class RequireAuth(SecurityBase, Generic[Caller]):
     """What `require_auth` returns: the dependency, and also what the OpenAPI document says about it."""
 
     def __init__(self, gate: Gate, scheme_name: str) -> None:
         self.scheme_name = scheme_name
-        self.model = _scheme(gate.verifier.header)
+        self.model = scheme_of(gate.verifier.header)
         self._gate = gate
-        self.__signature__ = _signature(getattr(gate.verifier, "_cookie", None), scheme_name)
+        self.__signature__ = signature(getattr(gate.verifier, "_cookie", None), scheme_name)
 
     async def __call__(
         self, request: HTTPConnection, scopes: SecurityScopes = _NO_SCOPES, **_: None
     ) -> Caller:
         """Return the caller of a request."""
         try:
-            if scopes.scopes:
-                self._refuse_unread(request, scopes)
+            if scopes.scopes and (problem := unread_scopes(request, self, scopes)):
+                error = ToriiConfigError(problem)
+                raise self._gate.refuse(error) from error
             caller: Any = await self._gate.admit_async(
                 fields(request.scope), request.scope.get("path_params")
             )
         except Refused as refused:
-            raise _exception(request, refused.refusal) from refused.__cause__
+            raise exception(request, refused.refusal) from refused.__cause__
         return caller  # type: ignore[no-any-return]
 
     def require(self, require: Require) -> Callable[..., Coroutine[Any, Any, Caller]]:
@@ -200,58 +184,7 @@ class RequireAuth(SecurityBase, Generic[Caller]):
             try:
                 self._gate.check(auth, require, request.scope.get("path_params"))
             except Refused as refused:
-                raise _exception(request, refused.refusal) from refused.__cause__
+                raise exception(request, refused.refusal) from refused.__cause__
             return auth  # type: ignore[no-any-return]
 
         return guarded
-
-    def _refuse_unread(self, request: HTTPConnection, scopes: SecurityScopes) -> None:
-        """Refuse scopes that nobody looks at: everybody with a token would be let in."""
-        route = request.scope.get("route")
-        if route is None or _unread(route.dependant, self, set(scopes.scopes)):
-            problem = (
-                f"scopes: {request.url.path} needs {scopes.scope_str!r}, and tokens of torii have no scopes"
-            )
-            error = ToriiConfigError(problem)
-            raise self._gate.refuse(error) from error
-
-
-def _unread(dependant: Any, dependency: object, scopes: set[str]) -> bool:
-    """Whether `dependency` is asked for the scopes where nothing above it takes `SecurityScopes`."""
-    if dependant.call is dependency:
-        # Versions of FastAPI keep an occurrence's scopes in different places.
-        places = ("security_scopes", "parent_oauth_scopes", "own_oauth_scopes")
-        return {scope for place in places for scope in getattr(dependant, place, None) or ()} == scopes
-    if dependant.security_scopes_param_name is not None:
-        return False
-    return any(_unread(each, dependency, scopes) for each in dependant.dependencies)
-
-
-def _scheme(header: str) -> SecurityBaseModel:
-    if header == _AUTHORIZATION:
-        return HTTPBearer(bearerFormat="JWT", description="A token of torii.")
-    # OpenAPI knows no other place for bearer tokens.
-    return _key(APIKeyIn.header, header, "`Bearer` and a token of torii.")
-
-
-def _key(place: APIKeyIn, name: str, description: str) -> SecurityBaseModel:
-    return APIKey.model_validate({"name": name, "in": place, "description": description})
-
-
-def _signature(cookie: Optional[str], scheme_name: str) -> Signature:
-    """Make the signature that FastAPI reads: the OpenAPI document has one scheme for each dependency."""
-    parameters: list[tuple[str, Any]] = [("request", HTTPConnection), ("scopes", SecurityScopes)]
-    if cookie is not None:
-        also = Depends(_Cookie(cookie, f"{scheme_name}-cookie-{cookie}"))
-        parameters.append(("cookie", Annotated[None, also]))
-    kind = Parameter.KEYWORD_ONLY
-    return Signature([Parameter(name, kind, annotation=annotation) for name, annotation in parameters])
-
-
-def _exception(request: HTTPConnection, refused: Refusal) -> Exception:
-    if request.scope["type"] == "websocket":
-        # An extension of servers.
-        answered = "websocket.http.response" in (request.scope.get("extensions") or {})
-        if not (answered and _ANSWERS_WEBSOCKETS):
-            return WebSocketException(refused.close_code, refused.body.get("code"))
-    return HTTPException(refused.status, refused.body, refused.headers)

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI, Request, Response, WebSocket
 from fastapi.responses import StreamingResponse
 from torii_backend import ToriiAuth
-from torii_backend.fastapi import _ANSWERS_WEBSOCKETS, require_auth
+from torii_backend._fastapi import ANSWERS_WEBSOCKETS
+from torii_backend.fastapi import require_auth
 
 from conformance import application, servers
 from conformance.runner import Adapter
@@ -15,7 +16,7 @@ from conformance.runner import Adapter
 ADAPTER = Adapter(
     lacks=frozenset({"preflight"}),
     error_member="detail",
-    refuses_by_closing=not _ANSWERS_WEBSOCKETS,
+    refuses_by_closing=not ANSWERS_WEBSOCKETS,
 )
 
 PLAIN = require_auth(verifier=application.verifier())
