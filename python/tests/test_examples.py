@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = sorted(path.parent for path in (REPOSITORY / "examples").glob("*/app.py"))
 # What is imported of a framework whose folder has another name.
-MODULES = {"drf": "rest_framework", "wsgi": "torii_backend"}
+MODULES = {"asgi": "uvicorn", "drf": "rest_framework", "wsgi": "torii_backend"}
 USER = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SECONDS = 60
 SECRET_KEY = "sk_test_local"
