@@ -13,7 +13,7 @@ from torii_backend import _native
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dataclasses import Field
-    from typing import Any, Callable, ClassVar, Generic, NoReturn, TypeVar
+    from typing import Any, ClassVar, Generic, NoReturn, TypeVar
 
     from typing_extensions import Self
     from typing_extensions import TypeVar as WithDefault
@@ -185,8 +185,9 @@ class ToriiAuth(_WithDict, Generic[Claims]):
         """
         from torii_backend._claims import reader
 
-        read: Callable[[ToriiAuth[Any]], T] = reader(model)
-        return read(self)
+        read: Any = reader(model)
+        claims: T = read(self)
+        return claims
 
     if not TYPE_CHECKING:
 
