@@ -33,6 +33,11 @@ current_auth = cast("ToriiAuth[Any]", LocalProxy(_current))
 """The caller of the present request. It is false where protection is optional and nobody is signed in."""
 
 
+def present(proxy: object) -> Any:
+    """Return what a proxy stands for at present: each look through the proxy costs a microsecond."""
+    return cast("Any", proxy)._get_current_object()  # noqa: SLF001 -- werkzeug documents it
+
+
 class Protection:
     """The gate of some views, in each application."""
 
@@ -42,7 +47,7 @@ class Protection:
 
     def gate(self) -> Gate:
         """Return the gate in the present application."""
-        app = cast("Any", current_app)._get_current_object()  # noqa: SLF001
+        app = present(current_app)
         gate = self._gates.get(app)
         if gate is None:
             settings: Any = {**self._apps[app], **self._options}
@@ -51,15 +56,17 @@ class Protection:
 
     def admit(self) -> None:
         """Let the present request in, or raise `Refused`."""
-        gate, request.environ[_AUTH] = self.gate(), None
-        if not gate.is_preflight(request.method, request.environ):
-            request.environ[_AUTH] = gate.admit(request.environ, request.view_args)
+        gate, asked = self.gate(), present(request)
+        asked.environ[_AUTH] = None
+        if not gate.is_preflight(asked.method, asked.environ):
+            asked.environ[_AUTH] = gate.admit(asked.environ, asked.view_args)
 
     async def admit_async(self) -> None:
         """As `admit`, in a coroutine."""
-        gate, request.environ[_AUTH] = self.gate(), None
-        if not gate.is_preflight(request.method, request.environ):
-            request.environ[_AUTH] = await gate.admit_async(request.environ, request.view_args)
+        gate, asked = self.gate(), present(request)
+        asked.environ[_AUTH] = None
+        if not gate.is_preflight(asked.method, asked.environ):
+            asked.environ[_AUTH] = await gate.admit_async(asked.environ, asked.view_args)
 
 
 def answer(refused: Refused) -> Response:

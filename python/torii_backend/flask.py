@@ -110,7 +110,7 @@ class Torii:
 
     def _refuse_unguarded(self) -> None:
         """Refuse a view that is registered without the decorator above its route."""
-        views = current_app.view_functions
-        if is_unguarded(views.get(request.endpoint or ""), views.values()):
-            error = ToriiConfigError(f"require_auth: must stand below the route of {request.endpoint}")
+        views, endpoint = current_app.view_functions, request.endpoint
+        if is_unguarded(views.get(endpoint or ""), views.values()):
+            error = ToriiConfigError(f"require_auth: must stand below the route of {endpoint}")
             raise Protection(self._apps, {}).gate().refuse(error) from error
