@@ -1,9 +1,8 @@
-"""What FastAPI is told about the dependency: its schemes in the OpenAPI document, scopes, and exceptions."""
+"""The dependency that FastAPI calls, and what it is told: schemes of the OpenAPI document, and exceptions."""
 
-from __future__ import annotations
-
+from collections.abc import Coroutine
 from inspect import Parameter, Signature
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, Callable, Generic, Optional, TypeVar
 
 from fastapi import Depends, HTTPException, WebSocketException
 from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBearer
@@ -13,10 +12,13 @@ from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 from starlette import __version__ as STARLETTE  # noqa: N812
 
+from torii_backend import Require
+from torii_backend._gate import Gate, Refusal, Refused
 from torii_backend._openapi import scheme
+from torii_backend.asgi import fields
+from torii_backend.errors import ToriiConfigError
 
-if TYPE_CHECKING:
-    from torii_backend._gate import Refusal
+Caller = TypeVar("Caller")
 
 # Before, Starlette answers a WebSocket's `HTTPException` with nothing.
 ANSWERS_WEBSOCKETS = tuple(map(int, STARLETTE.split(".")[:2])) >= (0, 41)
@@ -33,7 +35,7 @@ class _Cookie(SecurityBase):
     async def __call__(self) -> None: ...
 
 
-def unread_scopes(request: HTTPConnection, dependency: object, scopes: SecurityScopes) -> str | None:
+def _unread_scopes(request: HTTPConnection, dependency: object, scopes: SecurityScopes) -> Optional[str]:
     """Say which scopes are asked for that nobody looks at: everybody with a token would be let in."""
     route = request.scope.get("route")
     if route is None or _unread(route.dependant, dependency, set(scopes.scopes)):
@@ -52,13 +54,13 @@ def _unread(dependant: Any, dependency: object, scopes: set[str]) -> bool:
     return any(_unread(each, dependency, scopes) for each in dependant.dependencies)
 
 
-def scheme_of(header: str) -> SecurityBaseModel:
+def _scheme_of(header: str) -> SecurityBaseModel:
     """Describe the header that carries the token."""
     described = scheme(header)
     return (HTTPBearer if described["type"] == "http" else APIKey).model_validate(described)
 
 
-def signature(cookie: str | None, scheme_name: str) -> Signature:
+def _signature(cookie: Optional[str], scheme_name: str) -> Signature:
     """Make the signature that FastAPI reads: the OpenAPI document has one scheme for each dependency."""
     parameters: list[tuple[str, Any]] = [("request", HTTPConnection), ("scopes", SecurityScopes)]
     if cookie is not None:
@@ -68,7 +70,7 @@ def signature(cookie: str | None, scheme_name: str) -> Signature:
     return Signature([Parameter(name, kind, annotation=annotation) for name, annotation in parameters])
 
 
-def exception(request: HTTPConnection, refused: Refusal) -> Exception:
+def _exception(request: HTTPConnection, refused: Refusal) -> Exception:
     """Make what FastAPI turns into the answer."""
     if request.scope["type"] == "websocket":
         # An extension of servers.
@@ -76,3 +78,51 @@ def exception(request: HTTPConnection, refused: Refusal) -> Exception:
         if not (answered and ANSWERS_WEBSOCKETS):
             return WebSocketException(refused.close_code, refused.body.get("code"))
     return HTTPException(refused.status, refused.body, refused.headers)
+
+
+_NO_SCOPES = SecurityScopes()
+
+
+class RequireAuth(SecurityBase, Generic[Caller]):
+    """What `require_auth` returns: the dependency, and also what the OpenAPI document says about it."""
+
+    def __init__(self, gate: Gate, scheme_name: str) -> None:
+        self.scheme_name = scheme_name
+        self.model = _scheme_of(gate.verifier.header)
+        self._gate = gate
+        self.__signature__ = _signature(getattr(gate.verifier, "_cookie", None), scheme_name)
+
+    async def __call__(
+        self, request: HTTPConnection, scopes: SecurityScopes = _NO_SCOPES, **_: None
+    ) -> Caller:
+        """Return the caller of a request."""
+        try:
+            if scopes.scopes and (problem := _unread_scopes(request, self, scopes)):
+                error = ToriiConfigError(problem)
+                raise self._gate.refuse(error) from error
+            caller: Any = await self._gate.admit_async(
+                fields(request.scope), request.scope.get("path_params")
+            )
+        except Refused as refused:
+            raise _exception(request, refused.refusal) from refused.__cause__
+        return caller  # type: ignore[no-any-return]
+
+    def require(self, require: Require) -> Callable[..., Coroutine[Any, Any, Caller]]:
+        """Make a dependency for routes that require more of the caller.
+
+        It lets nobody in whom this dependency does not let in. Where that one is optional, a request without
+        credentials gets 401.
+
+        >>> from torii_backend import FromPath, Require
+        >>> auth_dep = require_auth(issuer="https://acme.torii.so")
+        >>> member = auth_dep.require(Require(organization=FromPath("org_id")))
+        """
+
+        async def guarded(request: HTTPConnection, auth: Annotated[Any, Depends(self)]) -> Caller:
+            try:
+                self._gate.check(auth, require, request.scope.get("path_params"))
+            except Refused as refused:
+                raise _exception(request, refused.refusal) from refused.__cause__
+            return auth  # type: ignore[no-any-return]
+
+        return guarded

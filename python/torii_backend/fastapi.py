@@ -3,34 +3,19 @@
 It comes with `pip install "torii-backend[fastapi]"`.
 """
 
-from collections.abc import Collection, Coroutine
-from typing import (
-    TYPE_CHECKING,
-    Annotated,
-    Any,
-    Callable,
-    Generic,
-    Literal,
-    Optional,
-    TypeVar,
-    Union,
-    overload,
-)
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, Literal, Optional, TypeVar, Union, overload
 
 try:
-    from fastapi import Depends
-    from fastapi.requests import HTTPConnection
-    from fastapi.security import SecurityScopes
-    from fastapi.security.base import SecurityBase
+    import fastapi as _  # noqa: F401
 except ImportError as error:
     raise ImportError(
         'torii_backend.fastapi needs FastAPI: pip install "torii-backend[fastapi]"', name=error.name
     ) from error
 
-from torii_backend import Require, ToriiAuth
-from torii_backend._fastapi import exception, scheme_of, signature, unread_scopes
-from torii_backend._gate import Gate, Refused
-from torii_backend.asgi import fields
+from torii_backend import ToriiAuth
+from torii_backend._fastapi import RequireAuth
+from torii_backend._gate import Gate
 from torii_backend.errors import ToriiConfigError
 
 if TYPE_CHECKING:
@@ -43,7 +28,6 @@ __all__ = ["RequireAuth", "require_auth"]
 _AUTHORIZATION = "authorization"
 _LEEWAY = 30.0
 Claims = TypeVar("Claims")
-Caller = TypeVar("Caller")
 
 
 @overload
@@ -53,7 +37,7 @@ def require_auth(
     claims: type[Claims],
     scheme_name: Optional[str] = None,
     **settings: "Unpack[CommonSettings]",
-) -> "RequireAuth[ToriiAuth[Claims]]": ...
+) -> RequireAuth[ToriiAuth[Claims]]: ...
 
 
 @overload
@@ -63,7 +47,7 @@ def require_auth(
     claims: None = None,
     scheme_name: Optional[str] = None,
     **settings: "Unpack[CommonSettings]",
-) -> "RequireAuth[ToriiAuth]": ...
+) -> RequireAuth[ToriiAuth]: ...
 
 
 @overload
@@ -73,7 +57,7 @@ def require_auth(
     claims: Optional[type[Any]] = None,
     scheme_name: Optional[str] = None,
     **settings: "Unpack[CommonSettings]",
-) -> "RequireAuth[Optional[ToriiAuth[Any]]]": ...
+) -> RequireAuth[Optional[ToriiAuth[Any]]]: ...
 
 
 def require_auth(
@@ -83,7 +67,7 @@ def require_auth(
     leeway: float = _LEEWAY,
     scheme_name: Optional[str] = None,
     **settings: Any,
-) -> "RequireAuth[Any]":
+) -> RequireAuth[Any]:
     """Make a dependency that gives a route the `ToriiAuth` of its caller.
 
     Args:
@@ -140,51 +124,3 @@ def require_auth(
         header = gate.verifier.header
         scheme_name = "torii" if header == _AUTHORIZATION else f"torii-{header}"
     return RequireAuth(gate, scheme_name)
-
-
-_NO_SCOPES = SecurityScopes()
-
-
-class RequireAuth(SecurityBase, Generic[Caller]):
-    """What `require_auth` returns: the dependency, and also what the OpenAPI document says about it."""
-
-    def __init__(self, gate: Gate, scheme_name: str) -> None:
-        self.scheme_name = scheme_name
-        self.model = scheme_of(gate.verifier.header)
-        self._gate = gate
-        self.__signature__ = signature(getattr(gate.verifier, "_cookie", None), scheme_name)
-
-    async def __call__(
-        self, request: HTTPConnection, scopes: SecurityScopes = _NO_SCOPES, **_: None
-    ) -> Caller:
-        """Return the caller of a request."""
-        try:
-            if scopes.scopes and (problem := unread_scopes(request, self, scopes)):
-                error = ToriiConfigError(problem)
-                raise self._gate.refuse(error) from error
-            caller: Any = await self._gate.admit_async(
-                fields(request.scope), request.scope.get("path_params")
-            )
-        except Refused as refused:
-            raise exception(request, refused.refusal) from refused.__cause__
-        return caller  # type: ignore[no-any-return]
-
-    def require(self, require: Require) -> Callable[..., Coroutine[Any, Any, Caller]]:
-        """Make a dependency for routes that require more of the caller.
-
-        It lets nobody in whom this dependency does not let in. Where that one is optional, a request without
-        credentials gets 401.
-
-        >>> from torii_backend import FromPath, Require
-        >>> auth_dep = require_auth(issuer="https://acme.torii.so")
-        >>> member = auth_dep.require(Require(organization=FromPath("org_id")))
-        """
-
-        async def guarded(request: HTTPConnection, auth: Annotated[Any, Depends(self)]) -> Caller:
-            try:
-                self._gate.check(auth, require, request.scope.get("path_params"))
-            except Refused as refused:
-                raise exception(request, refused.refusal) from refused.__cause__
-            return auth  # type: ignore[no-any-return]
-
-        return guarded
